@@ -9,7 +9,6 @@ from hindsight.bootstrap import models
 from hindsight.config.parse import MAX_CONFIGURATION_BYTES, parse_configuration
 from hindsight.config.store import shown_retirement
 from hindsight.core.codec import to_plain
-from hindsight.core.errors import InvalidInput
 from hindsight.registry.configuration_change import ConfigurationChange
 from hindsight.reporting.model_list import ModelState
 from hindsight.runtime.handler import http_handler, logger
@@ -48,12 +47,16 @@ def configure_model(model: str) -> Response[str]:
 
 @api.delete("/models/<model>")
 def retire_model(model: str) -> Response[str]:
-    """Take a model out of service; what is kept of it stays until its retention ends."""
+    """Take a model out of service; what is kept of it stays until its retention ends, or is erased by a job."""
     event, name = api.current_event, model_name(model)
-    if flag(event, "erase"):
-        raise InvalidInput.in_query("erase", "is not offered: what is kept of a model stays until its retention ends")
     body = read_optional_json(event, max_bytes=MAX_REQUEST_BYTES)
-    retirement = models.retirements().take(name, body, now=requested_at(event), actor=actor_of(event))
+    retirements, now, actor = models.retirements(), requested_at(event), actor_of(event)
+    if flag(event, "erase"):
+        request_id = event.request_context.request_id or ""
+        job = retirements.erase(name, body, now=now, actor=actor, request_id=request_id)
+        logger.info("model_erasure_started", extra={"model": name, "job_id": job.job_id})
+        return answer(202, {"job_id": job.job_id})
+    retirement = retirements.take(name, body, now=now, actor=actor)
     logger.info("model_retired", extra={"model": name})
     return answer(200, {"model": name, "state": ModelState.RETIRED.value, **shown_retirement(retirement)})
 

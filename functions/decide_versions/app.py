@@ -26,6 +26,7 @@ def approve(model: str, version: str) -> Response[str]:
     """Let a run deploy the version, or put one into service that the gate rejected."""
     of, name = model_name(model), identifier(version, "version")
     body = read_answer(read_optional_json(api.current_event, max_bytes=MAX_REQUEST_BYTES))
+    stores.configurations().current(of)  # raises ModelRetired: nothing goes into service there
     if not body.override:
         return _answer_run(of, name, _answer(body, approved=True))
     deployment = retraining.overrides().take(of, name, _answer(body, approved=True))

@@ -1,9 +1,8 @@
-"""Erase what is kept of entities (SQS of erasures, partial batch failures)."""
+"""Erase what is kept of entities and of models (SQS of erasures, partial batch failures)."""
 
 from collections.abc import Callable
 
-from hindsight.bootstrap import clients, erasing, stores
-from hindsight.bootstrap.settings import ErasurePasses
+from hindsight.bootstrap import erasing, stores
 from hindsight.core.jobs import parse_message
 from hindsight.runtime.queue_handler import queue_handler
 
@@ -17,5 +16,4 @@ def handler(message: str, has_time: Callable[[], bool]) -> None:
     model, job_id = parse_message(message)
     run = erasing.eraser().run(model, job_id, has_time)
     if run.is_to_go_on:
-        settling = clients.settings(ErasurePasses).delay.total_seconds() if run.is_settling else 0
-        stores.erasure_queue().send(message, int(settling))
+        stores.erasure_queue().send(message, run.wait_seconds)

@@ -43,6 +43,7 @@ _RESULTS: dict[str, Schema] = {
             "sources": WHOLE,
         }
     ),
+    "export": record({"rows": WHOLE, "dropped": mapping(WHOLE), "bytes": WHOLE}, {"url": TEXT}),
 }
 JOB = record(
     {
@@ -54,6 +55,8 @@ JOB = record(
     },
     {
         "finished_at": TEXT,
+        "actor": TEXT,
+        "reason": TEXT,
         "request": OBJECT,
         "result": {"anyOf": [_RESULTS[kind] for kind in JobKind]},
         "failure": TEXT,
@@ -97,7 +100,8 @@ _ROLLOUT = record(
 _ASKED = {"version": TEXT, "decision_id": TEXT, "requested_at": TEXT, "expires_at": TEXT}
 _CHECK: dict[str, Schema] = {"model": TEXT, "kind": TEXT, "at": TEXT, "verdict": TEXT, "reason": TEXT}
 CHECK = record({**_CHECK, "summary": OBJECT, "report_url": TEXT}, {"model_version": TEXT, "page_url": TEXT})
-STATUS = record(
+_RETIRED = record({"reason": TEXT, "actor": TEXT, "at": TEXT}, {"job_id": TEXT})
+_STATUS = record(
     {
         "model": TEXT,
         "revision": WHOLE,
@@ -150,9 +154,11 @@ STATUS = record(
         ),
         "state": TEXT,
         "kept_features": mapping(TEXT),
-        "retired": either(record({"reason": TEXT, "actor": TEXT, "at": TEXT}, {"job_id": TEXT})),
+        "retired": either(_RETIRED),
     }
 )
+# Of a model that is erased, or being erased, there is no more than this.
+STATUS: Schema = {"anyOf": [_STATUS, record({"model": TEXT, "state": TEXT, "retired": _RETIRED})]}
 _ANSWERS = listed(record({"reviewer": TEXT, "value": ANYTHING, "label": ANYTHING, "at": TEXT, "comment": TEXT_OR_NULL}))
 _OUTCOME: dict[str, Schema] = {"value": ANYTHING, "label": ANYTHING, "event": TEXT_OR_NULL, "at": TEXT}
 _AUDIT: dict[str, Schema] = {"actor": TEXT, "reason": TEXT_OR_NULL, "at": TEXT}

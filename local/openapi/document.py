@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from hindsight.config.types import IDENTIFIER, MODEL_NAME
-from local.openapi.example_records import ERROR_EXAMPLE
+from local.openapi.answers import ACCEPTED_JOB
+from local.openapi.example_records import ACCEPTED, ERROR_EXAMPLE
 from local.openapi.examples import EXAMPLES
 from local.openapi.route import Route
 from local.openapi.routes import ROUTES
@@ -76,8 +77,10 @@ def _responses(route: Route) -> dict[str, Any]:
     done = "done" if route.status == 200 else "taken"
     if route.name not in EXAMPLES:
         raise LookupError(f"{route.name} has no example of its answer: add one to local/openapi/examples.py")
+    job = {"202": {"description": "taken", **_content(ACCEPTED_JOB, ACCEPTED)}} if route.starts_job else {}
     return {
         str(route.status): {"description": done, **_content(route.answer, EXAMPLES[route.name])},
+        **job,
         **{
             str(status): {"description": _REFUSALS[status], **_content(ref("Error"), ERROR_EXAMPLE)}
             for status in sorted(refusals)

@@ -19,5 +19,5 @@ def _row(route: Route) -> tuple[str, ...]:
     audiences = "all" if len(route.audiences) > 1 else f"{route.audiences[0].value}s"
     names = [f"{name}=" for name in sorted(one.name for one in route.parameters)]
     query = f"?{'&'.join(names)}" if names else ""
-    conflict = ", 409" if route.conflicts else ""
-    return f"`{route.method.upper()} /v1{route.path}{query}`", audiences, route.does, f"{route.status}{conflict}"
+    others = ", 202" * route.starts_job + ", 409" * route.conflicts
+    return f"`{route.method.upper()} /v1{route.path}{query}`", audiences, route.does, f"{route.status}{others}"

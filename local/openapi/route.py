@@ -22,8 +22,8 @@ class Parameter:
 class Route:
     """A method at a path; ``name`` is its operation's, a verb and a noun.
 
-    ``conflicts`` says that it may answer 409, ``most`` is the highest ``limit``, ``paged`` that it takes
-    ``next_token``.
+    ``conflicts`` says that it may answer 409, ``starts_job`` that it may answer 202 with a job instead, ``most`` is the
+    highest ``limit``, ``paged`` that it takes ``next_token``.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Route:
     needs_body: bool = True
     types: tuple[str, ...] = ("application/json",)
     conflicts: bool = False
+    starts_job: bool = False
     most: int | None = None
     paged: bool = False
     query: tuple[Parameter, ...] = ()

@@ -84,9 +84,11 @@ OPERATORS = [
         name="retire_model",
         method="delete",
         path="/models/{model}",
-        does="Retire a model; its data stays until its retention ends",
+        does="Retire a model; its data stays until its retention ends, or is erased",
         body=ref(RetirementRequest),
         needs_body=False,
+        query=(flag("erase"),),
+        starts_job=True,
         answer=record({"model": TEXT, "state": TEXT, "reason": TEXT, "actor": TEXT, "at": TEXT}, {"job_id": TEXT}),
     ),
     Route(

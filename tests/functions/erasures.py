@@ -3,10 +3,12 @@
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 
+from functions.erase_subject.app import RESERVED_MILLISECONDS
 from functions.erase_subject.app import handler as erase
 from functions.get_model.app import handler as report
 from functions.request_jobs.app import handler as request
@@ -29,6 +31,14 @@ Sample = Callable[[str], dict[str, Any]]
 Sent = Callable[[], list[str]]
 
 
+@dataclass(frozen=True)
+class ShortOfTime(Context):
+    """An invocation that is nearly over."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return RESERVED_MILLISECONDS - 1
+
+
 THEIRS, OTHERS = "customer-17", "customer-18"
 
 
@@ -49,6 +59,8 @@ def live() -> None:
         stores.lake().write_bytes(f"feedback/date=2026-03-01/{entity[-2:]}.gz", gzip.compress(lines), "text/plain")
         stores.lake().write_bytes(f"imports/model=bike-demand/predictions/{entity[-2:]}.jsonl", lines, "text/plain")
         labelling.quarantine().put([rejected(entity)])
+    for _ in range(2):
+        stores.lake().write_bytes("exports/model=bike-demand/export-1.parquet", THEIRS.encode(), "text/plain")
 
 
 def raw(entity: str, prediction_id: str) -> dict[str, Any]:
@@ -94,7 +106,7 @@ def begin() -> Job:
 
 
 def begin_another(request_id: str) -> Job:
-    return jobs.erasure_requests().take(MODEL, THEIRS, ASKED, now=NOON, request_id=request_id)
+    return jobs.erasure_requests().take(MODEL, THEIRS, ASKED, now=NOON, request_id=request_id, actor="key:operator")
 
 
 def deliver(sample: Sample, body: str, context: Context | None = None) -> Any:

@@ -1,23 +1,21 @@
 """From the request over the queue to the last trace: through the handlers, stopped and killed on the way."""
 
 import json
-from dataclasses import dataclass
 
 import boto3
 import pytest
 
-from functions.erase_subject.app import RESERVED_MILLISECONDS
 from hindsight.bootstrap import labelling, stores
 from hindsight.core.times import format_time
 from hindsight.labels.archiving.archive import Archive
 from hindsight.lake.object_store import LABELS, PREDICTIONS, day_prefix
 from hindsight.lake.packer import Packer
-from tests.functions.conftest import Context
 from tests.functions.erasures import (
     OTHERS,
     THEIRS,
     Sample,
     Sent,
+    ShortOfTime,
     begin,
     begin_another,
     deliver,
@@ -33,14 +31,6 @@ from tests.functions.test_join_survives_kills import Fuse, Killed, watched
 from tests.unit.labels.builders import MODEL, RETENTION, at, prediction
 
 pytestmark = pytest.mark.usefixtures("deployed")
-
-
-@dataclass(frozen=True)
-class ShortOfTime(Context):
-    """An invocation that is nearly over."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        return RESERVED_MILLISECONDS - 1
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +55,7 @@ def test_a_customer_is_erased_and_the_others_are_not_touched(sample: Sample, sen
     status, told = get(f"/models/{MODEL}/jobs/{job.job_id}")
     assert (status, told["kind"], told["status"]) == (200, "erasure", "completed")
     assert told["result"] == {
-        "counts": {"feedback": 3, "imports": 3, "predictions": 3, "quarantine": 1, "table": 9},
+        "counts": {"exports": 2, "feedback": 3, "imports": 3, "predictions": 3, "quarantine": 1, "table": 9},
         "datasets": [],
         "unreadable": [],
         "versions": [],
@@ -74,7 +64,8 @@ def test_a_customer_is_erased_and_the_others_are_not_touched(sample: Sample, sen
     assert told["finished_at"] > told["started_at"]
     assert THEIRS not in json.dumps(told)
     [listed] = get(f"/models/{MODEL}/jobs", kind="erasure")[1]["jobs"]
-    assert listed["request"] == told["request"] == {"subject": job.request["subject"], "reason": "asked for"}
+    assert listed["request"] == told["request"] == {"subject": job.request["subject"]}
+    assert (told["actor"], told["reason"]) == ("key:operator", "asked for")
 
 
 def test_an_erasure_under_way_shows_how_far_it_is_and_not_whose_it_is(sample: Sample, sent: Sent) -> None:

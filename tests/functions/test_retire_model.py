@@ -9,6 +9,7 @@ import pytest
 from functions.capture_feedback.app import handler as capture_feedback
 from functions.check_triggers.app import handler as check_triggers
 from functions.configure_model.app import handler
+from functions.decide_versions.app import handler as decide
 from functions.get_model.app import handler as get_model
 from functions.handle_reviews.app import handler as handle_reviews
 from functions.log_predictions.app import handler as log_predictions
@@ -16,7 +17,7 @@ from functions.monitor.app import handler as monitor
 from functions.request_retraining.app import handler as retrain
 from hindsight.bootstrap import stores
 from hindsight.testing.builders.configuration import document
-from tests.functions.requests import Answer, Handler, paths, send
+from tests.functions.requests import Answer, Handler, send
 
 MODEL = "bike-demand"
 AT = "2026-03-01T00:00:00Z"
@@ -59,12 +60,6 @@ def test_a_body_is_not_needed_and_an_unknown_model_is_404(machine: str) -> None:
     assert retire(body="")[1]["reason"] == "retired"
 
 
-def test_erasure_is_refused_before_anything_is_changed(machine: str) -> None:
-    status, answer = retire(queryStringParameters={"erase": "true"})
-    assert (status, answer["error"]["code"], paths(answer)) == (400, "invalid", ["erase"])
-    assert send(log_predictions, "log_predictions")[0] == 202
-
-
 @pytest.mark.parametrize(
     ("call", "sample"),
     [
@@ -78,6 +73,20 @@ def test_erasure_is_refused_before_anything_is_changed(machine: str) -> None:
 def test_nothing_new_is_taken(machine: str, call: Handler, sample: str) -> None:
     retire()
     status, answer = send(call, sample)
+    assert (status, answer["error"]["code"]) == (409, "retired")
+
+
+@pytest.mark.parametrize(
+    ("word", "body"),
+    [
+        ("approve", {"reason": "good"}),
+        ("approve", {"override": True, "reason": "good"}),
+        ("promote", {"reason": "good"}),
+    ],
+)
+def test_no_version_is_put_into_service(machine: str, word: str, body: Any) -> None:
+    retire()
+    status, answer = send(decide, "decide_versions", body, path=f"/models/{MODEL}/versions/v1/{word}")
     assert (status, answer["error"]["code"]) == (409, "retired")
 
 

@@ -1,4 +1,4 @@
-"""A model is retired: it takes nothing new, what is kept stays readable, and its configuration brings it back."""
+"""A model is retired: it takes nothing new, and what is kept stays readable, or is erased."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,9 +13,13 @@ from hindsight.triggers.decision import Decision
 from hindsight.triggers.inputs import Cause
 from hindsight.triggers.state import OpenRun, TriggerState
 from local.client import CallFailed, StackClient
+from local.job_end import wait_for_job
+from tests.stack.waiting import eventually
 
 MODEL = "retired"
+ERASED, OTHER = "churn", "churn-2"
 NOW = datetime(2029, 3, 1, 12, tzinfo=UTC)
+LATER = format_time(NOW + timedelta(hours=1))
 ITEM = {"features": {"hour": "7"}, "score": 0.5, "model_version": "v1", "occurred_at": format_time(NOW)}
 
 
@@ -82,3 +86,55 @@ def test_retired_model_takes_nothing_new_and_comes_back(client: StackClient) -> 
     effects = [effect["code"] for effect in configure(client, MODEL)["effects"]]
     assert effects == ["back_in_service"]
     assert log(client, MODEL, "after")["accepted"] == ["after"]
+
+
+def kept(client: StackClient, model: str) -> set[str]:
+    """Find the items of a model, all versions and marks of its objects, and raw feedback that names it."""
+    found, s3, bucket = set[str](), client.aws("s3"), client.stack.outputs["LakeBucket"]
+    for table in ("PredictionsTable", "ModelsTable"):
+        for page in client.aws("dynamodb").get_paginator("scan").paginate(TableName=client.stack.outputs[table]):
+            keys = [(item["pk"]["S"], item["sk"]["S"]) for item in page["Items"]]
+            found |= {f"{pk} {sk}" for pk, sk in keys if model in {pk.split("#")[0], sk}}
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+            found |= {version["Key"]} if f"/model={model}/" in version["Key"] else set()
+    for key in client.lake.keys("feedback/"):
+        lines = client.lake.read_raw_lines(key)
+        found |= {key.removesuffix(".erased")} if any(f'"{model}"'.encode() in line for line in lines) else set()
+    return found
+
+
+def use(client: StackClient, model: str) -> None:
+    configure(client, model)
+    log(client, model, "p-1")
+    events = [
+        {"feedback_id": f"f-{value}", "prediction_id": "p-1", "name": "demand", "value": value, "occurred_at": LATER}
+        for value in (200, "many")
+    ]
+    client.call("POST", f"models/{model}/feedback", key="app", json={"events": events})
+    for kind in ("checks", "training-jobs", "models"):
+        for content in (b"before", b"after"):
+            client.lake.write_bytes(f"{kind}/model={model}/date=2029-03-01/x.json", content, "application/json")
+    for kind in ("predictions", "labels", "quarantine"):
+        eventually(lambda kind=kind: list(client.lake.keys(f"{kind}/model={model}/")))  # type: ignore[misc]
+
+
+def test_erased_model_leaves_its_record_and_the_job_and_others_stay(client: StackClient) -> None:
+    for model in (ERASED, OTHER):
+        use(client, model)
+    before = kept(client, OTHER)
+    assert len(kept(client, ERASED)) > 10
+
+    asked = client.call("DELETE", f"models/{ERASED}?erase=true", key="operator", json={"reason": "the end"})
+    job = wait_for_job(client, ERASED, asked["job_id"], patience=180)
+
+    assert (job["status"], job["request"]["actor"]) == ("completed", "key:operator")
+    assert kept(client, ERASED) == {f"{ERASED} configuration", f"{ERASED} job#{asked['job_id']}"}
+    assert before <= kept(client, OTHER)
+    assert client.call("GET", f"models/{ERASED}", key="operator")["state"] == "erased"
+    assert ERASED not in [one["model"] for one in models(client)]
+    with pytest.raises(CallFailed, match=r"409.*retired"):
+        log(client, ERASED, "late")
+
+    assert configure(client, ERASED)["effects"] == []
+    assert log(client, ERASED, "p-1")["accepted"] == ["p-1"]

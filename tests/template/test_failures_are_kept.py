@@ -3,6 +3,7 @@ from typing import Any
 
 from hindsight.bootstrap.fan_out import RESERVED_MILLISECONDS
 from hindsight.core.fan_out import MAX_STARTS_PER_SECOND
+from hindsight.datasets.building.verification_requests import ENDS_WITHIN
 
 Resources = dict[str, dict[str, Any]]
 
@@ -30,6 +31,12 @@ def dead_letter_queues(queues: Resources, functions: Resources) -> set[str]:
 def test_every_asynchronous_function_has_an_on_failure_destination(functions: Resources) -> None:
     for name, _ in events(functions, *ASYNCHRONOUS):
         assert functions[name]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Type"] == "SQS", name
+
+
+def test_verification_has_failed_once_no_attempt_can_be_at_work(functions: Resources) -> None:
+    function = functions["VerifyDatasetFunction"]
+    seconds = function["EventInvokeConfig"]["MaximumEventAgeInSeconds"] + function["Timeout"]
+    assert seconds == ENDS_WITHIN.total_seconds()
 
 
 def test_every_schedule_has_a_dead_letter_queue_and_can_be_switched_off(functions: Resources) -> None:

@@ -3,13 +3,14 @@
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 
 from hindsight.adapters.dynamodb.requests import at_once, back_off
 from hindsight.bootstrap import clients, stores
 from hindsight.bootstrap.settings import RelabellingWorkers
 from hindsight.config.features import FeatureType
 from hindsight.config.model import ModelConfiguration
+from hindsight.config.store import is_erased
 from hindsight.ingestion.feedback_capture import FeedbackCapture
 from hindsight.ingestion.imports import FileImports
 from hindsight.ingestion.instance import InstanceReader
@@ -115,7 +116,7 @@ def prediction_log() -> PredictionLog:
 @cache
 def quarantine() -> Quarantine:
     """Build the quarantine of rejected feedback."""
-    return Quarantine(stores.lake())
+    return Quarantine(stores.lake(), partial(is_erased, stores.configurations()))
 
 
 @cache

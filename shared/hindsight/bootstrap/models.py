@@ -18,7 +18,12 @@ def configuration_changes() -> ConfigurationChanges:
 def retirements() -> Retirements:
     """Build the intake of requests to retire models."""
     return Retirements(
-        stores.configurations(), stores.trigger_store(), stores.state_machine(), stores.client_timestamps()
+        stores.configurations(),
+        stores.trigger_store(),
+        stores.state_machine(),
+        stores.job_store(),
+        stores.erasure_queue(),
+        stores.client_timestamps(),
     )
 
 

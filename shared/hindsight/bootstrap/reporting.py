@@ -3,7 +3,7 @@
 import time
 from functools import cache
 
-from hindsight.bootstrap import stores
+from hindsight.bootstrap import clients, stores
 from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.labels.relabelling.requests import RelabelReports
 from hindsight.quarantine.report import QuarantineReports
@@ -30,7 +30,14 @@ def dataset_reports() -> DatasetReports:
 def job_reports() -> JobReports:
     """Build the reports on jobs."""
     relabellings = RelabelReports(stores.relabel_store(), stores.relabelling_state_machine())
-    return JobReports(stores.job_store(), relabellings, stores.registry(), stores.configurations())
+    return JobReports(
+        stores.job_store(),
+        relabellings,
+        stores.registry(),
+        stores.configurations(),
+        stores.lake(),
+        clients.utc_now,
+    )
 
 
 @cache

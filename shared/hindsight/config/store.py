@@ -41,19 +41,35 @@ class StoredConfiguration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retirement:
-    """The audit record of a retired model; ``job_id`` is the erasure of what was kept of it, None if none was asked."""
+    """The audit record of a retired model; ``job_id`` is the erasure of what was kept of it, None if none was asked.
+
+    It outlives the erasure: ``erased_at`` is when that was over, and ``erased_revisions`` are the numbers of
+    configurations that are used up. A warm process may know one of them by its number.
+    """
 
     reason: str
     actor: str
     at: datetime
     job_id: str | None = None
+    erased_at: datetime | None = None
+    erased_revisions: int = 0
+
+    @property
+    def is_being_erased(self) -> bool:
+        """True from the request for the erasure to its end."""
+        return self.job_id is not None and self.erased_at is None
 
 
 def completed(stored: Retirement | None, asked: Retirement) -> Retirement:
-    """Choose the record to store of a model that is retired, perhaps again: the first, with the newest erasure."""
+    """Choose the record to store of a model that is retired, perhaps again: the first.
+
+    An erasure completes it, unless another is under way.
+    """
     if stored is None:
         return asked
-    return stored if asked.job_id is None else replace(stored, job_id=asked.job_id)
+    if asked.job_id is None or stored.is_being_erased:
+        return stored
+    return replace(stored, job_id=asked.job_id, erased_at=None)
 
 
 def shown_retirement(retirement: Retirement) -> dict[str, Any]:
@@ -74,7 +90,7 @@ class ConfigurationStore(Protocol):
         """Read the newest revision. Raises NotFound for an unknown model, ModelRetired for a retired one."""
 
     def newest(self, model: str) -> ConfigurationRevision:
-        """Read the newest revision, of a retired model too. Raises NotFound for an unknown model."""
+        """Read the newest revision, of a retired model too. Raises NotFound for one that is unknown or erased."""
 
     def revision(self, model: str, revision: int) -> ConfigurationRevision:
         """Read one revision. Raises NotFound."""
@@ -88,21 +104,34 @@ class ConfigurationStore(Protocol):
     def put(self, configuration: ModelConfiguration, now: datetime, sent: SentDocument | None = None) -> int:
         """Store a configuration; return its revision, the current one if nothing in it changed.
 
-        Without a document its canonical JSON counts as what was sent. A retired model is in service again, unless its
-        erasure was begun since the caller looked. Raises Unavailable where other writers keep being faster.
+        Without a document its canonical JSON counts as what was sent. A retired model is in service again, an erased
+        one is a new model. Raises Conflict while it is being erased, Unavailable where other writers keep being faster.
         """
 
     def retire(self, model: str, retirement: Retirement) -> Retirement:
         """Take a model out of service; its revisions stay readable. Return the stored record: of two the first stays.
 
-        A record with a ``job_id`` completes one without. Raises NotFound for an unknown model.
+        A record with a ``job_id`` completes one without: from then on the model is in no list, and its revisions are
+        not read. Raises NotFound for an unknown model, and for an erased one unless an erasure is asked for again.
         """
+
+    def erase(self, model: str, erased: Retirement) -> None:
+        """Replace all that is stored of a model by the record of its erasure, if that is still the one under way."""
 
     def retirement(self, model: str) -> Retirement | None:
         """Read the record of a retired model, None of one in service. Raises NotFound for an unknown model."""
 
     def models(self, *, retired: bool = False) -> list[str]:
         """List the names of all models in service, sorted, or of those and of the ``retired`` ones."""
+
+
+def is_erased(configurations: ConfigurationStore, model: str) -> bool:
+    """Decide whether a model is erased, or being erased: what comes late of it is not kept anywhere."""
+    try:
+        retirement = configurations.retirement(model)
+    except NotFound:
+        return False
+    return retirement is not None and retirement.job_id is not None
 
 
 def remembered(configurations: ConfigurationStore) -> Callable[[str], ModelConfiguration | None]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from hindsight.config.model import ModelConfiguration
-from hindsight.config.store import ConfigurationStore
+from hindsight.config.store import ConfigurationStore, is_erased
 from hindsight.core import compact_json
 from hindsight.core.errors import InvalidInput, NotFound
 from hindsight.core.jobs import Job, JobKind, JobStore, name_job
@@ -84,6 +84,8 @@ class FileImports:
             row = whole_file(upload, RejectCode.MALFORMED, MISPLACED)
             self.quarantine.put([row])
             return ImportRun(row.model, row.kind, rejected=Counter([row.code]))
+        if is_erased(self.configurations, file.model):
+            return ImportRun(file.model, file.kind)
         run = ImportRun(file.model, file.kind, self.jobs.start(_new_job(file)))
         if run.is_to_go_on:
             self._go_on(run, file, has_time)

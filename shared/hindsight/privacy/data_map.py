@@ -5,7 +5,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from hindsight.lake.object_store import (
+    CHECKS,
     COMPACTED,
+    EXPORTS,
     LABELS,
     PREDICTIONS,
     PROFILES,
@@ -42,6 +44,10 @@ def _of(kind: str) -> Callable[[str], tuple[str, ...]]:
     return lambda model: (model_prefix(kind, model),)
 
 
+def _or_unreadable(kind: str) -> Callable[[str], tuple[str, ...]]:
+    return lambda model: (model_prefix(kind, model), model_prefix(kind, "_unreadable"))
+
+
 def _sampled(take: Callable[[bytes, AbstractSet[str]], tuple[bytes, int]]) -> Redactor:
     """Build the redactor of profiles, of the few rows that they keep whole; counts name no subject.
 
@@ -57,40 +63,60 @@ def _sampled(take: Callable[[bytes, AbstractSet[str]], tuple[bytes, int]]) -> Re
 
 LOG = DataLocation(name=PREDICTIONS, prefixes=_of(PREDICTIONS), redact=redact_lines(Subject.owns_record))
 LABEL_RECORDS = DataLocation(name=LABELS, prefixes=_of(LABELS), redact=redact_lines(Subject.owns_record))
+FEEDBACK = DataLocation(
+    name="feedback",
+    prefixes=lambda _: ("feedback/",),
+    # Looked up in the subject: a whole model owns what an entity does not.
+    redact=redact_lines(lambda subject, row: subject.owns_feedback(row), keeps_numbers=True),
+    is_renamed=True,
+)
+REJECTS = tuple(
+    DataLocation(
+        name=kind,
+        prefixes=_or_unreadable(kind),
+        redact=redact_lines(lambda subject, row: subject.owns_reject(row)),
+    )
+    for kind in (QUARANTINE, REPLAYED)
+)
 # After the log and the table, which show what is the subject's, and before the datasets, which are made of the records.
 OTHERS = (
-    DataLocation(
-        name="feedback",
-        prefixes=lambda _: ("feedback/",),
-        redact=redact_lines(Subject.owns_feedback, keeps_numbers=True),
-        is_renamed=True,
-    ),
+    FEEDBACK,
     DataLocation(
         name="imports",
         prefixes=_of("imports"),
         redact=redact_lines(Subject.owns_item, keeps_numbers=True),
         is_renamed=True,
     ),
-    DataLocation(
-        name=QUARANTINE,
-        prefixes=lambda model: (model_prefix(QUARANTINE, model), model_prefix(QUARANTINE, "_unreadable")),
-        redact=redact_lines(Subject.owns_reject),
-    ),
-    DataLocation(
-        name=REPLAYED,
-        prefixes=lambda model: (model_prefix(REPLAYED, model), model_prefix(REPLAYED, "_unreadable")),
-        redact=redact_lines(Subject.owns_reject),
-    ),
+    *REJECTS,
     DataLocation(name="queries", prefixes=_of("queries"), redact=drop_if_mentioned, suffix=".csv"),
     DataLocation(name=PROFILES, prefixes=_of(PROFILES), redact=_sampled(hour_without_rows), suffix=".profile"),
     DataLocation(name="references", prefixes=_of("models"), redact=_sampled(without_rows), suffix="/reference.profile"),
     DataLocation(name="golden rows", prefixes=_of("models"), redact=redact_golden, suffix="/golden.json"),
 )
 
-# Rewritten as a whole: see ``records`` and ``datasets``.
-IN_OTHER_FORMS = (COMPACTED, "datasets")
+# Rewritten as a whole, see ``records`` and ``datasets``; exports are removed.
+IN_OTHER_FORMS = (COMPACTED, "datasets", EXPORTS)
 HOLDS_NOBODY = {
     "checks": "distributions, figures and names of categories; no rows and no ids",
     "training-jobs": "figures of candidates",
     "relabels": "keys of objects",
 }
+
+# Every object under a model's own prefix goes with the model; of objects that models share, its rows.
+KINDS = (
+    PREDICTIONS,
+    LABELS,
+    COMPACTED,
+    PROFILES,
+    CHECKS,
+    QUARANTINE,
+    REPLAYED,
+    "imports",
+    "datasets",
+    "models",
+    "queries",
+    EXPORTS,
+    "training-jobs",
+    "erasures",
+)
+SHARED = (FEEDBACK, *REJECTS)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import deque
 from dataclasses import dataclass
 
 from hindsight.core import compact_json
@@ -9,8 +10,8 @@ from hindsight.core.errors import NotFound
 from hindsight.core.jobs import Job
 from hindsight.datasets.dataset import Source
 from hindsight.lake.object_store import Lake
+from hindsight.privacy.stores import ObjectVersions
 from hindsight.privacy.subject import Subject
-from hindsight.privacy.versions import ObjectVersions
 
 _JSON = "application/json"
 
@@ -49,10 +50,7 @@ class ErasureNotes:
 
     def purge(self) -> None:
         """Remove all notes, in all versions."""
-        prefix = self._key("")
-        for key in list(self.lake.keys(prefix)):
-            self.lake.delete(key)
-        self.versions.purge(list(self.versions.under(prefix)))
+        deque(self.versions.purge_all(self._key("")), maxlen=0)
 
     def _key(self, name: str) -> str:
         return f"erasures/model={self.job.model}/{self.job.job_id}/{name}"

@@ -5,20 +5,32 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 from hindsight.core.batches import batches
 from hindsight.core.errors import NotFound, UnreadableObject
+from hindsight.core.jobs import Job
 from hindsight.lake.object_store import REWRITTEN, Lake
 from hindsight.privacy.data_map import DataLocation
 from hindsight.privacy.redaction import RedactionResult
+from hindsight.privacy.stores import ObjectVersion, ObjectVersions
 from hindsight.privacy.subject import Subject
-from hindsight.privacy.versions import ObjectVersion, ObjectVersions
 
 _MAX_UNREADABLE = 20
 _READERS = 16
 _MAX_AHEAD = 4 * _READERS
 _AHEAD_BYTES = 32 << 20
+
+BeforeReplacing = Callable[[str, bytes, str, RedactionResult], None]
+
+
+class KeyVersions(NamedTuple):
+    """A key and its versions to read: none where the pass has nothing to do with it."""
+
+    key: str
+    versions: list[ObjectVersion]
 
 
 class ReadVersion(NamedTuple):
@@ -42,35 +54,61 @@ class Progress:
             self.unreadable.append(key)
 
 
+@dataclass(slots=True)
+class Work:
+    """An erasure in hand: whose, and the pass and the step that it is in."""
+
+    job: Job
+    subject: Subject
+    number: int
+    step: int
+    progress: Progress = field(default_factory=Progress)
+    datasets: set[str] = field(default_factory=set)
+
+    @property
+    def since(self) -> datetime | None:
+        """The start of what the second pass reads; None in the first."""
+        return self.job.started_at if self.number > 1 else None
+
+
 @dataclass(frozen=True, slots=True)
 class ErasurePass:
-    """A pass over locations. ``before_replacing`` is called for each object about to change, with its new content."""
+    """A pass over locations."""
 
     lake: Lake
     versions: ObjectVersions
 
-    def keys(
-        self, location: DataLocation, model: str, after: str, since: datetime | None
-    ) -> Iterator[list[ObjectVersion]]:
-        """List all versions of each key of a place after a key; with ``since`` only keys written to from then on."""
-        for prefix in location.prefixes(model):
-            together: list[ObjectVersion] = []
-            for version in self.versions.under(prefix, after):
-                if not version.key.removesuffix(REWRITTEN).endswith(location.suffix):
-                    continue
-                if together and together[0].key != version.key:
-                    yield from self._if_new(together, since)
-                    together = []
-                together.append(version)
-            yield from self._if_new(together, since)
+    def clean(
+        self, work: Work, location: DataLocation, before_replacing: BeforeReplacing | None = None
+    ) -> Iterator[str]:
+        """Take the subject's rows out of a location's objects; yield each key that is done.
 
-    def read(self, keys: Iterable[list[ObjectVersion]]) -> Iterator[list[ReadVersion]]:
+        ``before_replacing`` is called for each object about to change, with its new content.
+        """
+        for key, versions in self.read(self.keys(location, work.subject.model, work.progress.after, work.since)):
+            self.redact(location, versions, work.subject, work.progress, before_replacing)
+            yield key
+
+    def keys(self, location: DataLocation, model: str, after: str, since: datetime | None) -> Iterator[KeyVersions]:
+        """List all versions of each key of a place after a key; with ``since`` only of keys written to from then on.
+
+        The other keys come without: there may be many, so that a listing must be able to stop among them.
+        """
+        # In the order of the keys, so that what sorts after ``after`` is what is left.
+        for prefix in sorted(location.prefixes(model)):
+            for key, found in groupby(self.versions.under(prefix, after), attrgetter("key")):
+                versions = list(found)
+                is_old = since is not None and all(version.written_at < since for version in versions)
+                is_other = not key.removesuffix(REWRITTEN).endswith(location.suffix)
+                yield KeyVersions(key, [] if is_old or is_other else versions)
+
+    def read(self, keys: Iterable[KeyVersions]) -> Iterator[tuple[str, list[ReadVersion]]]:
         """Read versions with their bytes, key by key; some are read ahead, since reading waits for answers."""
         with ThreadPoolExecutor(_READERS) as readers:
             for batch in batches(keys, _ahead, room=_AHEAD_BYTES):
-                contents = readers.map(self._content, [version for versions in batch for version in versions])
-                for versions in batch:
-                    yield [ReadVersion(version, next(contents)) for version in versions]
+                contents = readers.map(self._content, [version for _, versions in batch for version in versions])
+                for key, versions in batch:
+                    yield key, [ReadVersion(version, next(contents)) for version in versions]
 
     def _content(self, version: ObjectVersion) -> bytes | None:
         try:
@@ -84,7 +122,7 @@ class ErasurePass:
         versions: Sequence[ReadVersion],
         subject: Subject,
         progress: Progress,
-        before_replacing: Callable[[str, bytes, str, RedactionResult], None] | None = None,
+        before_replacing: BeforeReplacing | None = None,
     ) -> None:
         """Take what is the subject's out of all versions of a key.
 
@@ -118,14 +156,11 @@ class ErasurePass:
         self.lake.delete(version.key)
         return True
 
-    def _if_new(self, versions: list[ObjectVersion], since: datetime | None) -> Iterator[list[ObjectVersion]]:
-        if versions and (since is None or any(version.written_at >= since for version in versions)):
-            yield versions
 
-
-def _ahead(versions: list[ObjectVersion]) -> int:
-    """Compute the room that versions take among those read ahead, at least an even share each."""
-    return sum(max(version.size, _AHEAD_BYTES // _MAX_AHEAD) for version in versions)
+def _ahead(found: KeyVersions) -> int:
+    """Compute the room that a key takes among those read ahead, at least an even share each."""
+    share = _AHEAD_BYTES // _MAX_AHEAD
+    return max(share, sum(max(version.size, share) for version in found.versions))
 
 
 def _type_of(key: str) -> str:

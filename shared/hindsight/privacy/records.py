@@ -15,8 +15,8 @@ from hindsight.datasets.records.record_files import file_digest, merged_name, na
 from hindsight.lake.object_store import COMPACTED, LABELS, Lake, read_if_present
 from hindsight.privacy.passes import Progress
 from hindsight.privacy.redaction import redact_lines
+from hindsight.privacy.stores import ObjectVersion, ObjectVersions
 from hindsight.privacy.subject import Subject
-from hindsight.privacy.versions import ObjectVersion, ObjectVersions
 
 _redact = redact_lines(Subject.owns_record)
 

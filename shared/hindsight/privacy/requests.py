@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from hindsight.config.store import ConfigurationStore
-from hindsight.core.jobs import Job, JobKind, JobStore, job_message, name_job
+from hindsight.core.errors import NotResumable
+from hindsight.core.jobs import Job, JobKind, JobStore, WorkQueue, find_job, job_message, name_job
 from hindsight.privacy.subject import subject_digest
 from hindsight.registry.store import Registry
 from hindsight.validation.items import parse_item
@@ -27,26 +28,19 @@ class ErasureRequest(TimedRequest):
     reason: Annotated[str, Field(min_length=1, max_length=500)] | None = None
 
 
-class DelayingQueue(Protocol):
-    """A queue of work for a function, at once or after a while."""
-
-    def send(self, body: str, delay_seconds: int = 0) -> None:
-        """Send a message that no consumer gets before the delay is over."""
-
-
 @dataclass(frozen=True, slots=True)
 class ErasureRequests:
     """The requests for erasure."""
 
     jobs: JobStore
     configurations: ConfigurationStore
-    queue: DelayingQueue
+    queue: WorkQueue
     trust: ClientTimestamps
 
-    def take(self, model: str, entity_id: str, body: object, *, now: datetime, request_id: str) -> Job:
+    def take(self, model: str, entity_id: str, body: object, *, now: datetime, request_id: str, actor: str) -> Job:
         """Start the erasure of an entity, or find the one of the same entity that is under way.
 
-        Raises InvalidInput with the path at fault, NotFound for an unknown model.
+        Raises InvalidInput with the path at fault, NotFound for a model that is unknown, erased or being erased.
         """
         request = parse_item(ErasureRequest, body, "")
         self.configurations.newest(model)
@@ -68,11 +62,19 @@ class ErasureRequests:
                 job_id=name,
                 at=request.moment(now, self.trust),
                 started_at=now,
+                actor=actor,
                 request={name: value for name, value in asked.items() if value is not None},
             )
         )
         self.queue.send(job_message(job))
         return job
+
+    def resume(self, model: str, job_id: str) -> None:
+        """Send the message of an erasure again: it may have been given up on. Raises NotFound, NotResumable."""
+        job = find_job(self.jobs, model, job_id, JobKind.ERASURE)
+        if job.is_over:
+            raise NotResumable(f"the erasure {job_id} is {job.status}")
+        self.queue.send(job_message(job))
 
 
 def affected_versions(datasets: Sequence[str], model: str, registry: Registry) -> Iterator[dict[str, Any]]:

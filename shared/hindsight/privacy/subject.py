@@ -99,6 +99,23 @@ def quoted_texts(text: str) -> Iterator[str]:
             yield json.loads(f'"{found}"')
 
 
+class WholeModel(Subject):
+    """A model with all its entities: its rows are those that name it.
+
+    A text that cannot be read is its own if it quotes its name, which stands for the entity's.
+    """
+
+    __slots__ = ()
+
+    def owns_feedback(self, row: Mapping[str, Any]) -> bool:
+        """Decide whether a row of the raw feedback names the model."""
+        return row.get("model") == self.model
+
+    def owns_item(self, item: Mapping[str, Any]) -> bool:
+        """Decide whether an item names the model."""
+        return item.get("model") == self.model
+
+
 def features_digest(features: Mapping[str, Any]) -> str:
     """Compute a digest of features that does not depend on their order."""
     return compact_json.digest(dict(sorted(features.items())))

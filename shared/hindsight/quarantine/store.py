@@ -1,7 +1,7 @@
 """The rejected rows, kept with their reasons so that they can be mended and replayed."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -82,9 +82,13 @@ class QuarantineKey:
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """The writer under ``quarantine/``; objects are named by their content, so that equal rows replace each other."""
+    """The writer under ``quarantine/``; objects are named by their content, so that equal rows replace each other.
+
+    What comes late of a model that ``is_erased`` is not kept.
+    """
 
     lake: Lake
+    is_erased: Callable[[str], bool] = lambda _: False
 
     def put(self, rows: Iterable[QuarantinedRow]) -> list[str]:
         """Keep rows, each code of a model's day in one object; return the objects' keys."""
@@ -92,7 +96,10 @@ class Quarantine:
         for row in rows:
             grouped.setdefault((row.model, row.day, row.code), []).append(row.to_json())
         written = []
+        erased = {model for model in {model for model, _, _ in grouped} if self.is_erased(model)}
         for (model, day, code), found in grouped.items():
+            if model in erased:
+                continue
             name = f"{code.value}-{compact_json.digest(found)[:32]}.jsonl.gz"
             written.append(f"{day_prefix(QUARANTINE, model, day)}{name}")
             self.lake.write_lines(written[-1], found)

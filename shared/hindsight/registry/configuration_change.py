@@ -8,7 +8,7 @@ from typing import Any
 from hindsight.config.features import FeatureType
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import dump_configuration
-from hindsight.config.store import ConfigurationStore, SentDocument
+from hindsight.config.store import ConfigurationStore, Retirement, SentDocument
 from hindsight.config.types import format_duration
 from hindsight.core.errors import Conflict, Fault, NotFound
 from hindsight.core.times import format_time
@@ -53,12 +53,16 @@ class ConfigurationChanges:
     registry: Registry
 
     def preview(self, configuration: ModelConfiguration) -> ConfigurationChange:
-        """Compute what storing a configuration would do; nothing is stored."""
+        """Compute what storing a configuration would do; nothing is stored. Raises Conflict while a model is erased."""
         try:
-            newest = self.configurations.stored(configuration.model)
+            retirement = self.configurations.retirement(configuration.model)
         except NotFound:
-            effects = tuple(window_effects(configuration))
-            return ConfigurationChange(model=configuration.model, revision=1, effects=effects, differences=())
+            return _of_new_model(configuration, 1)
+        if retirement is not None and retirement.is_being_erased:
+            raise Conflict(f"the model {configuration.model!r} is being erased by the job {retirement.job_id}")
+        if retirement is not None and retirement.erased_at is not None:
+            return _of_new_model(configuration, retirement.erased_revisions + 1)
+        newest = self.configurations.stored(configuration.model)
         pointer = self.registry.pointer(configuration.model)
         before = newest.configuration
         served = ServedFeatures(self.registry, self.configurations).of(configuration.model, pointer)
@@ -66,7 +70,7 @@ class ConfigurationChanges:
         return ConfigurationChange(
             model=configuration.model,
             revision=newest.revision + bool(differences),
-            effects=(*self._back_in_service(configuration.model), *effects_of(before, configuration, served)),
+            effects=(*_back_in_service(retirement), *effects_of(before, configuration, served)),
             differences=differences,
         )
 
@@ -80,12 +84,6 @@ class ConfigurationChanges:
             raise Conflict(message, (Fault("task", "is not the one the model has"),))
         revision = self.configurations.put(configuration, now, sent)
         return replace(change, revision=revision)
-
-    def _back_in_service(self, model: str) -> Iterator[Effect]:
-        retirement = self.configurations.retirement(model)
-        if retirement is not None:
-            message = f"the model was retired at {format_time(retirement.at)}; what served then serves again"
-            yield Effect(code="back_in_service", message=message)
 
 
 def effects_of(
@@ -138,6 +136,17 @@ def window_effects(configuration: ModelConfiguration) -> Iterator[Effect]:
 def differences_between(before: ModelConfiguration, after: ModelConfiguration) -> Iterator[Difference]:
     """List the paths at which two configurations differ."""
     yield from _differences("", dump_configuration(before), dump_configuration(after))
+
+
+def _of_new_model(configuration: ModelConfiguration, revision: int) -> ConfigurationChange:
+    effects = tuple(window_effects(configuration))
+    return ConfigurationChange(model=configuration.model, revision=revision, effects=effects, differences=())
+
+
+def _back_in_service(retirement: Retirement | None) -> Iterator[Effect]:
+    if retirement is not None:
+        message = f"the model was retired at {format_time(retirement.at)}; what served then serves again"
+        yield Effect(code="back_in_service", message=message)
 
 
 def _feature_effects(served: Mapping[str, FeatureType], after: ModelConfiguration) -> Iterator[Effect]:

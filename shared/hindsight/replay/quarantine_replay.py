@@ -15,10 +15,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 from hindsight.config.store import ConfigurationStore
-from hindsight.core.jobs import Job, JobKind, JobStore, find_job, job_message
+from hindsight.core.jobs import Job, JobKind, JobStore, WorkQueue, find_job, job_message
 from hindsight.lake.object_store import QUARANTINE, REPLAYED, Lake, day_prefix, model_prefix
 from hindsight.quarantine.replay_request import JOINED, ReplayFilter, counted, replay_job
 from hindsight.quarantine.replay_request import REPLAYED as SENT
@@ -31,13 +30,6 @@ _AFTER = "after"
 _IN_HAND = "in_hand"
 
 
-class WorkQueue(Protocol):
-    """The queue of work for a function."""
-
-    def send(self, body: str) -> None:
-        """Put a message into the queue, durably."""
-
-
 @dataclass(frozen=True, slots=True)
 class ReplayRequests:
     """The intake of replay requests; one that is delivered twice is one replay."""
@@ -48,12 +40,12 @@ class ReplayRequests:
     queue: WorkQueue
     trust: ClientTimestamps
 
-    def take(self, model: str, body: object, *, now: datetime, request_id: str) -> Job:
+    def take(self, model: str, body: object, *, now: datetime, request_id: str, actor: str) -> Job:
         """Begin the replay of a request.
 
         Raises InvalidInput with the path at fault, NotFound for a model that has neither configuration nor rows.
         """
-        job = replay_job(model, body, now=now, request_id=request_id, trust=self.trust)
+        job = replay_job(model, body, now=now, request_id=request_id, actor=actor, trust=self.trust)
         if next(self.lake.keys(model_prefix(QUARANTINE, model)), None) is None:
             require_model(self.configurations, model)
         job = self.jobs.start(job)

@@ -24,6 +24,7 @@ class ModelState(StrEnum):
     PROBATION = "probation"
     SERVING = "serving"
     RETIRED = "retired"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from hindsight.registry.served_features import ServedFeatures, kept_for_serving
 from hindsight.registry.store import Registry
 from hindsight.reporting.explain import explain_labels
 from hindsight.reporting.lineage import uses_of, versions_trained_on
-from hindsight.reporting.model_list import state_of
+from hindsight.reporting.model_list import ModelState, state_of
 from hindsight.reporting.status import LINKS_LAST, Backlog, FirstVersionProgress, LabelQueue, model_status
 from hindsight.reporting.versions import shown_version
 from hindsight.review.tasks.overview import ReviewOverview
@@ -50,8 +50,12 @@ class ModelReports:
     new_labels: NewLabels
 
     def status(self, model: str, now: datetime) -> dict[str, Any]:
-        """Build the state of a model on one page."""
-        revision, retirement = self.configurations.newest(model), self.configurations.retirement(model)
+        """Build the state of a model on one page; of one that is erased, or being erased, the record of it."""
+        retirement = self.configurations.retirement(model)
+        if retirement is not None and retirement.job_id is not None:
+            stage = ModelState.RETIRED if retirement.is_being_erased else ModelState.ERASED
+            return {"model": model, "state": stage.value, "retired": shown_retirement(retirement)}
+        revision = self.configurations.newest(model)
         pointer, state, queue = self.registry.pointer(model), self.triggers.load(model), self._label_queue(model, now)
         status = model_status(
             revision,

@@ -8,8 +8,8 @@ from threading import Lock
 import pytest
 
 from hindsight.core.errors import NotFound
-from hindsight.privacy.passes import ErasurePass
-from hindsight.privacy.versions import ObjectVersion
+from hindsight.privacy.passes import ErasurePass, KeyVersions
+from hindsight.privacy.stores import ObjectVersion
 from hindsight.testing.aws.lake import InMemoryLake
 
 
@@ -37,9 +37,12 @@ class SlowVersions:
     def purge(self, versions: Sequence[ObjectVersion]) -> None:
         pytest.fail("nothing but reading was asked for")
 
+    def purge_all(self, prefix: str) -> Iterator[int]:
+        pytest.fail("nothing but reading was asked for")
 
-def key(name: str, versions: int = 2, size: int = 10) -> list[ObjectVersion]:
-    return [
+
+def key(name: str, versions: int = 2, size: int = 10) -> KeyVersions:
+    found = [
         ObjectVersion(
             key=name,
             version_id=str(place),
@@ -50,6 +53,7 @@ def key(name: str, versions: int = 2, size: int = 10) -> list[ObjectVersion]:
         )
         for place in range(versions)
     ]
+    return KeyVersions(name, found)
 
 
 def test_versions_come_key_by_key_with_their_bytes_and_are_read_side_by_side() -> None:
@@ -58,9 +62,9 @@ def test_versions_come_key_by_key_with_their_bytes_and_are_read_side_by_side() -
 
     found = list(ErasurePass(InMemoryLake(), versions).read(keys))
 
-    assert [[read.version for read in together] for together in found] == keys
-    assert {read.content for read in found[50]} == {None}
-    assert [read.content for read in found[7]] == [b"007 0", b"007 1"]
+    assert [(name, [read.version for read in together]) for name, together in found] == keys
+    assert {read.content for read in found[50][1]} == {None}
+    assert [read.content for read in found[7][1]] == [b"007 0", b"007 1"]
     assert versions.most >= 8
 
 

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from hindsight.adapters.aws.s3_lake import delete_all
 from hindsight.core.errors import NotFound
-from hindsight.privacy.versions import ObjectVersion
+from hindsight.privacy.stores import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -16,7 +16,7 @@ _GONE = {"NoSuchKey", "NoSuchVersion", "404"}
 
 
 class S3ObjectVersions:
-    """The object versions of a bucket; implements ``hindsight.privacy.versions.ObjectVersions``."""
+    """The object versions of a bucket; implements ``hindsight.privacy.stores.ObjectVersions``."""
 
     def __init__(self, bucket: str, client: "S3Client") -> None:
         self._bucket = bucket
@@ -52,3 +52,12 @@ class S3ObjectVersions:
         """Remove versions for good. Raises Unavailable if S3 cannot remove one."""
         objects = [{"Key": version.key, "VersionId": version.version_id} for version in versions]
         delete_all(self._client, self._bucket, objects, passed_over=_GONE)
+
+    def purge_all(self, prefix: str) -> Iterator[int]:
+        """Remove every object under a prefix for good, marks of deleted ones too; yield their number, page by page."""
+        pages = self._client.get_paginator("list_object_versions")
+        for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
+            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            objects = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in found]
+            delete_all(self._client, self._bucket, objects, passed_over=_GONE)
+            yield len(objects)

@@ -1,5 +1,6 @@
 """The requests of all DynamoDB adapters: items and plain values, batches whose partial failures are checked."""
 
+import json
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -237,6 +238,18 @@ def query_all(client: "DynamoDBClient", **request: Any) -> Iterator[dict[str, An
     """Read every item a query matches, page after page; raises as ``query_pages`` does."""
     for page in query_pages(client, **request):
         yield from map(from_item, page["Items"])
+
+
+def scan_pages(client: "DynamoDBClient", after: str, **request: Any) -> Iterator[tuple[list[Any], str]]:
+    """Read a table page by page from a checkpoint on; with each page the next one, empty at the end."""
+    while True:
+        start = {"ExclusiveStartKey": json.loads(after)} if after else {}
+        with unavailable_if_busy():
+            page = client.scan(**request, **start)
+        after = json.dumps(page["LastEvaluatedKey"]) if "LastEvaluatedKey" in page else ""
+        yield page["Items"], after
+        if not after:
+            return
 
 
 @contextmanager

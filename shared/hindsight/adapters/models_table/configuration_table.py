@@ -1,11 +1,12 @@
 """Configurations in the models table."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hindsight.adapters.dynamodb.model_items import ModelItems
-from hindsight.adapters.dynamodb.requests import to_item
+from hindsight.adapters.dynamodb.requests import batch_write, to_item
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import configuration_digest, dump_configuration, parse_configuration
 from hindsight.config.store import (
@@ -17,16 +18,16 @@ from hindsight.config.store import (
     completed,
 )
 from hindsight.core import compact_json
-from hindsight.core.errors import ModelRetired, NotFound
+from hindsight.core.errors import Conflict, ModelRetired, NotFound
 from hindsight.core.times import format_time, parse_time
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _MODELS = "#models"
-_CURRENT = "configuration"
-_REVISION = "configuration#"
-_RETIRED, _ERASURE = "retired_at", "erasure_job_id"
+CONFIGURATION = "configuration"
+_REVISION = f"{CONFIGURATION}#"
+_RETIRED, _ERASURE, _ERASED, _USED_UP = "retired_at", "erasure_job_id", "erased_at", "erased_revisions"
 _NONE: dict[str, Any] = {"revision": 0, "digest": None}
 
 
@@ -49,8 +50,8 @@ class DynamoConfigurations:
         return self.revision(model, head["revision"])
 
     def newest(self, model: str) -> ConfigurationRevision:
-        """Read the newest revision, of a retired model too. Raises NotFound for an unknown model."""
-        return self.revision(model, self._head(model)["revision"])
+        """Read the newest revision, of a retired model too. Raises NotFound for one that is unknown or erased."""
+        return self.revision(model, self._kept(model)["revision"])
 
     def revision(self, model: str, revision: int) -> ConfigurationRevision:
         """Read one revision. Raises NotFound."""
@@ -60,14 +61,15 @@ class DynamoConfigurations:
 
     def stored(self, model: str, revision: int | None = None) -> StoredConfiguration:
         """Read one revision as it was sent, the newest by default. Raises NotFound."""
-        number = self._head(model)["revision"] if revision is None else revision
+        number = self._kept(model)["revision"] if revision is None else revision
         return _stored(self._revision_item(model, number))
 
     def revisions(self, model: str, limit: int, before: int | None = None) -> list[StoredConfiguration]:
         """List at most ``limit`` revisions below ``before``, the newest first. Raises NotFound for an unknown model."""
-        newest = self._head(model)["revision"]
+        head = self._kept(model)
+        newest, last = head["revision"], head.get(_USED_UP, 0)
         first = min(newest, newest if before is None else before - 1)
-        return [_stored(self._revision_item(model, number)) for number in range(first, max(0, first - limit), -1)]
+        return [_stored(self._revision_item(model, number)) for number in range(first, max(last, first - limit), -1)]
 
     def put(self, configuration: ModelConfiguration, now: datetime, sent: SentDocument | None = None) -> int:
         """Store a configuration; return its revision, the current one if nothing in it changed."""
@@ -77,15 +79,18 @@ class DynamoConfigurations:
 
         def attempt() -> bool | None:
             nonlocal revision
-            head = self._items.get(model, _CURRENT) or _NONE
+            head = _NONE | (self._items.get(model, CONFIGURATION) or {})
+            if (retirement := _retirement(head)) is not None and retirement.is_being_erased:
+                raise Conflict(f"the model {model!r} is being erased; the job {retirement.job_id} reports its end")
             is_new = head["digest"] != digest
             revision = head["revision"] + is_new
             if not is_new and _RETIRED not in head:
                 return None
-            new_head = {"revision": revision, "digest": digest}
-            head_put = self._items.overwrite(model, _CURRENT, new_head) | _unchanged(head, _ERASURE)
+            new_head = {"revision": revision, "digest": digest, _USED_UP: head.get(_USED_UP)}
+            head_put = self._items.overwrite(model, CONFIGURATION, new_head) | _unchanged(head, _ERASURE)
             body = {
-                **new_head,
+                "revision": revision,
+                "digest": digest,
                 "body": compact_json.dumps(dump_configuration(configuration)),
                 "sent": document.text,
                 "content_type": document.content_type,
@@ -112,16 +117,31 @@ class DynamoConfigurations:
         def attempt() -> bool | None:
             nonlocal kept
             head = self._head(model)
+            if _ERASED in head and retirement.job_id is None:
+                raise _gone(model, head)
             kept = completed(_retirement(head), retirement)
             if kept == _retirement(head):
                 return None
-            values = {name: value for name, value in head.items() if name not in {"pk", "sk"}} | _retired(kept)
-            head_put = self._items.overwrite(model, _CURRENT, values) | _unchanged(head, "revision", _RETIRED, _ERASURE)
-            listed = self._items.overwrite(_MODELS, model, {_RETIRED: format_time(kept.at)})
-            return self._items.write([{"Put": head_put}, {"Put": listed}])
+            values = {name: value for name, value in head.items() if name not in {"pk", "sk", _ERASED}} | _retired(kept)
+            unchanged = _unchanged(head, "revision", _RETIRED, _ERASURE, _ERASED)
+            head_put: Any = {"Put": self._items.overwrite(model, CONFIGURATION, values) | unchanged}
+            listed: Any = {"Put": self._items.overwrite(_MODELS, model, {_RETIRED: format_time(kept.at)})}
+            return self._items.write([head_put, self._items.gone(_MODELS, model) if kept.job_id else listed])
 
         self._items.change(attempt, f"the configuration of {model!r}")
         return kept
+
+    def erase(self, model: str, erased: Retirement) -> None:
+        """Replace all that is stored of a model by the record of its erasure, if that is still the one under way."""
+        head = self._head(model)
+        if head.get(_ERASURE) != erased.job_id or _ERASED in head:
+            return
+        # The revisions first: once the record is stored, a new model's may follow.
+        keys = [{"pk": model, "sk": item["sk"]} for item in self._items.each(model, _REVISION)]
+        batch_write(self._items.client, self._items.table, [{"DeleteRequest": {"Key": to_item(key)}} for key in keys])
+        values = {"revision": head["revision"], **_retired(replace(erased, erased_revisions=head["revision"]))}
+        put = self._items.overwrite(model, CONFIGURATION, values) | _unchanged(head, _ERASURE, _ERASED)
+        self._items.write([{"Put": put}])
 
     def retirement(self, model: str) -> Retirement | None:
         """Read the record of a retired model, None of one in service. Raises NotFound for an unknown model."""
@@ -132,9 +152,15 @@ class DynamoConfigurations:
         return [item["sk"] for item in self._items.each(_MODELS) if retired or _RETIRED not in item]
 
     def _head(self, model: str) -> dict[str, Any]:
-        head = self._items.get(model, _CURRENT)
+        head = self._items.get(model, CONFIGURATION)
         if head is None:
             raise NotFound(f"the model {model!r} does not exist")
+        return head
+
+    def _kept(self, model: str) -> dict[str, Any]:
+        head = self._head(model)
+        if _ERASURE in head:
+            raise _gone(model, head)
         return head
 
     def _revision_item(self, model: str, revision: int) -> dict[str, Any]:
@@ -152,17 +178,26 @@ def _retirement(head: dict[str, Any]) -> Retirement | None:
         actor=head["retired_by"],
         at=parse_time(head[_RETIRED]),
         job_id=head.get(_ERASURE),
+        erased_at=parse_time(head[_ERASED]) if _ERASED in head else None,
+        erased_revisions=head.get(_USED_UP, 0),
     )
 
 
 def _retired(retirement: Retirement) -> dict[str, Any]:
-    named = {_ERASURE: retirement.job_id} if retirement.job_id else {}
-    return {
+    values = {
         _RETIRED: format_time(retirement.at),
         "retired_reason": retirement.reason,
         "retired_by": retirement.actor,
-        **named,
+        _ERASURE: retirement.job_id,
+        _ERASED: format_time(retirement.erased_at) if retirement.erased_at else None,
+        _USED_UP: retirement.erased_revisions or None,
     }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _gone(model: str, head: Mapping[str, Any]) -> NotFound:
+    state = f"was erased at {head[_ERASED]}" if _ERASED in head else "is being erased"
+    return NotFound(f"the model {model!r} {state}; the job {head[_ERASURE]} reports on it")
 
 
 def _unchanged(head: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -1,16 +1,15 @@
 """The item collections of one entity in the predictions table."""
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hindsight.adapters.dynamodb.attributes import unpack
-from hindsight.adapters.dynamodb.requests import batch_write, from_item, query_all, to_item
+from hindsight.adapters.dynamodb.requests import batch_write, from_item, query_all, scan_pages, to_item
 from hindsight.adapters.predictions_table.prediction_items import ERASED_REVISION, HEAD, partition_key
 from hindsight.core.times import format_time
 from hindsight.entities.prediction import PredictionKey
-from hindsight.privacy.collections import FoundPage
+from hindsight.privacy.stores import FoundPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class DynamoSubjectCollections:
-    """Item collections of the predictions table; see ``hindsight.privacy.collections.SubjectCollections``."""
+    """Item collections of the predictions table; see ``hindsight.privacy.stores.SubjectCollections``."""
 
     def __init__(self, table: str, client: "DynamoDBClient", sleep: "Callable[[float], None]") -> None:
         self._table = table
@@ -28,25 +27,21 @@ class DynamoSubjectCollections:
 
     def find(self, model: str, entity_id: str, received_by: datetime, after: str = "") -> Iterator[FoundPage]:
         """Find, page by page, an entity's predictions that were received by a moment."""
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "ConsistentRead": True,
-            "FilterExpression": "sk = :head AND entity_id = :entity AND #model = :model AND received_at <= :by",
-            "ProjectionExpression": "prediction_id, features",
-            "ExpressionAttributeNames": {"#model": "model"},
-            "ExpressionAttributeValues": to_item(
+        pages = scan_pages(
+            self._client,
+            after,
+            TableName=self._table,
+            ConsistentRead=True,
+            FilterExpression="sk = :head AND entity_id = :entity AND #model = :model AND received_at <= :by",
+            ProjectionExpression="prediction_id, features",
+            ExpressionAttributeNames={"#model": "model"},
+            ExpressionAttributeValues=to_item(
                 {":head": HEAD, ":entity": entity_id, ":model": model, ":by": format_time(received_by)}
             ),
-        }
-        while True:
-            if after:
-                request["ExclusiveStartKey"] = json.loads(after)
-            page = self._client.scan(**request)
-            rows = [from_item(item) for item in page["Items"]]
-            after = json.dumps(page["LastEvaluatedKey"]) if "LastEvaluatedKey" in page else ""
-            yield FoundPage([{**row, "features": unpack(row["features"])} for row in rows], after)
-            if not after:
-                return
+        )
+        for items, following in pages:
+            rows = [from_item(item) for item in items]
+            yield FoundPage([{**row, "features": unpack(row["features"])} for row in rows], following)
 
     def erase(self, model: str, prediction_id: str, expires_at: int) -> int:
         """Remove a prediction with all that belongs to it, and leave a mark in its place. Raises Unavailable."""

@@ -1,0 +1,43 @@
+"""The items of one model in a table, of any kind, removed."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from hindsight.adapters.dynamodb.requests import batch_write, scan_pages, to_item
+from hindsight.adapters.jobs_table.job_keys import sort_key
+from hindsight.adapters.models_table.configuration_table import CONFIGURATION
+from hindsight.privacy.stores import ErasedPage
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoModelItemsEraser:
+    """The eraser of one table; see ``hindsight.privacy.stores.ModelItemsEraser``.
+
+    All partition keys of a model are its name, or begin with it and a #, which no name has.
+    """
+
+    def __init__(self, table: str, client: "DynamoDBClient", sleep: Callable[[float], None] = time.sleep) -> None:
+        self._table = table
+        self._client = client
+        self._sleep = sleep
+
+    def erase(self, model: str, job_id: str, after: str = "") -> Iterator[ErasedPage]:
+        """Remove, page by page, all items of a model but its configuration's and those of one job."""
+        values = {":model": model, ":within": f"{model}#", ":job": sort_key(job_id), ":configuration": CONFIGURATION}
+        pages = scan_pages(
+            self._client,
+            after,
+            TableName=self._table,
+            ConsistentRead=True,
+            FilterExpression="begins_with(pk, :within)"
+            " OR (pk = :model AND sk <> :job AND NOT begins_with(sk, :configuration))",
+            ProjectionExpression="pk, sk",
+            ExpressionAttributeValues=to_item(values),
+        )
+        for keys, following in pages:
+            deletions: list[Any] = [{"DeleteRequest": {"Key": key}} for key in keys]
+            batch_write(self._client, self._table, deletions, self._sleep)
+            yield ErasedPage(len(deletions), following)
