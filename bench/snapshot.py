@@ -1,9 +1,9 @@
 """The speed and the memory of a snapshot from compacted label records: the task of the peers' floors.
 
 Two million records of twenty numeric features, a tenth of them amended labels: as of a moment, the latest record of
-every prediction, matured, split in time, digested and written as the parts of a dataset. On one processor, in a
-separate process. The floor is duckdb alone on the same files: the latest record by prediction, then a semi-join, as
-arrays.
+every prediction, matured, split in time, digested and written as the parts of a dataset; then all exported as one
+file. On one processor, each in a separate process. The floor is duckdb alone on the same files: the latest record by
+prediction, then a semi-join, as arrays.
 """
 
 import json
@@ -22,8 +22,12 @@ from typing import Any
 from bench.folder_lake import folder_lake
 from hindsight.config.parse import parse_configuration
 from hindsight.config.store import ConfigurationRevision
+from hindsight.core.jobs import Job, JobKind
+from hindsight.core.times import format_time
 from hindsight.datasets.building.snapshot import take_snapshot
 from hindsight.datasets.dataset import Manifest
+from hindsight.datasets.exports.export_requests import LAST, REVISION
+from hindsight.datasets.exports.label_export import LabelExporter
 from hindsight.datasets.formats.record_table import (
     ADDED_FIELDS,
     FEATURE_PREFIX,
@@ -37,6 +41,8 @@ from hindsight.datasets.formats.record_table import (
 )
 from hindsight.datasets.records.record_files import file_digest
 from hindsight.lake.object_store import COMPACTED, day_prefix
+from hindsight.testing.jobs.job_store import InMemoryJobs
+from hindsight.testing.models.configurations import InMemoryConfigurations
 
 MODEL = "bench"
 RECORDS, FEATURES, FILES = 2_000_000, 20, 20
@@ -52,6 +58,7 @@ def measure(records: int = RECORDS, features: int = FEATURES, seed: int = 7) -> 
     with tempfile.TemporaryDirectory() as folder:
         write_lake(Path(folder), records, features, seed)
         runs = [[_in_a_process(part, folder, str(features)) for part in ("take", "floor")] for _ in range(RUNS)]
+        exported = _in_a_process("export", folder, str(features))
         taken, floor = (min(part, key=lambda run: run["seconds"]) for part in zip(*runs, strict=True))
     return {
         "snapshot_rows_per_second": round(records / taken["seconds"]),
@@ -60,6 +67,7 @@ def measure(records: int = RECORDS, features: int = FEATURES, seed: int = 7) -> 
         "floor_memory_ratio": round(floor["peak_growth_bytes"] / taken["dataset_bytes"], 2),
         **taken,
         "floor": floor,
+        "export": exported,
         "records": records,
         "features": features,
         "files": FILES,
@@ -101,7 +109,7 @@ def _records(number: int, count: int, features: int) -> str:
         "outcome_due_at": shown.format(f"{moment} + INTERVAL 2 DAY"),
         "known_at": shown.format(f"{moment} + INTERVAL 2 DAY + to_seconds(i % 3600)"),
         "status": "'final'",
-        "source": "'outcome'",
+        "kind": "'outcome'",
         "rules_revision": "CAST(1 AS INTEGER)",
         "model_version": "'v1'",
         "entity_id": f"format('customer-{{}}', hash(place + {number}) % 50000)",
@@ -173,6 +181,19 @@ def _take(folder: Path, features: int) -> dict[str, Any]:
     }
 
 
+def _export(folder: Path, features: int) -> dict[str, Any]:
+    """Measure an export of all labels, to one file."""
+    jobs, configurations = InMemoryJobs(), InMemoryConfigurations()
+    configurations.put(revision(features).configuration, START)
+    request = {LAST: format_time(AS_OF), REVISION: 1}
+    jobs.start(Job(kind=JobKind.EXPORT, model=MODEL, job_id="export-1", at=AS_OF, started_at=AS_OF, request=request))
+    before, started = _resident(), time.perf_counter()
+    exporter = LabelExporter(folder_lake(folder), jobs, configurations, lambda: AS_OF)
+    job = exporter.run(MODEL, "export-1", lambda: True)
+    seconds = round(time.perf_counter() - started, 3)
+    return {"seconds": seconds, "peak_growth_bytes": _peak() - before, "peak_bytes": _peak(), **job.checkpoint}
+
+
 def _floor(folder: Path, features: int) -> dict[str, Any]:
     """Measure what duckdb needs for the keys first and then the rows they name, as arrays in memory; no more."""
     with connect(folder, threads=1) as connection:
@@ -213,7 +234,7 @@ def main(arguments: Sequence[str]) -> None:
         print(json.dumps(measure(), indent=2))
         return
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    command = {"take": _take, "floor": _floor}[arguments[0]]
+    command = {"take": _take, "floor": _floor, "export": _export}[arguments[0]]
     print(json.dumps(command(Path(arguments[1]), int(arguments[2]))))
 
 

@@ -4,6 +4,7 @@ import json
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -18,6 +19,7 @@ from local.state import Stack
 _ATTEMPTS = 6
 _TIMEOUT_SECONDS = 120
 _MAX_PAUSE_SECONDS = 6.4
+_PIECE_BYTES = 1 << 20
 
 
 class CallFailed(HindsightError):
@@ -51,6 +53,15 @@ class StackClient:
                 break
             time.sleep(min(_MAX_PAUSE_SECONDS, 0.2 * 2**attempt))
         raise CallFailed(f"{method} /{path} answered {response.status_code}: {response.text[:2000]}")
+
+    def download(self, url: str, path: Path) -> None:
+        """Copy what a signed link leads to into a file. Raises CallFailed."""
+        with self._http.get(url, timeout=_TIMEOUT_SECONDS, stream=True) as response:
+            if response.status_code != 200:
+                raise CallFailed(f"the link answered {response.status_code}: {response.text[:2000]}")
+            with path.open("wb") as file:
+                for piece in response.iter_content(_PIECE_BYTES):
+                    file.write(piece)
 
     def run_schedule(self, function: str, now: datetime, model: str) -> Any:
         """Invoke a scheduled function for a model as its schedule makes it at ``now``; return its answer.

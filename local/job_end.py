@@ -1,6 +1,7 @@
 """Start jobs of a stack, and wait until they are over."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from local.client import CallFailed, StackClient
@@ -8,11 +9,18 @@ from local.client import CallFailed, StackClient
 _PAUSE_SECONDS = 0.5
 
 
-def wait_for_job(client: StackClient, model: str, job_id: str, patience: float) -> dict[str, Any]:
-    """Read a job until it is over. Raises CallFailed, also after ``patience`` seconds."""
+def wait_for_job(
+    client: StackClient,
+    model: str,
+    job_id: str,
+    patience: float,
+    watch: Callable[[dict[str, Any]], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Read a job until it is over; ``watch`` sees each reading. Raises CallFailed, also after ``patience`` seconds."""
     deadline = time.monotonic() + patience
     while True:
         job: dict[str, Any] = client.call("GET", f"models/{model}/jobs/{job_id}", key="operator")
+        watch(job)
         if job["status"] != "running":
             return job
         if time.monotonic() > deadline:

@@ -5,6 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from hindsight.bootstrap import stores
+from hindsight.datasets.building.parquet_copies import store_parquet
 from hindsight.datasets.building.snapshot import take_snapshot
 from hindsight.datasets.champion import champion_features
 from hindsight.datasets.dataset_check import DatasetCheckFailure
@@ -28,6 +29,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     if isinstance(taken, DatasetCheckFailure):
         logger.info("run_skipped", extra={"model": run.model, "reason": taken.reason, "detail": taken.detail})
         return {"status": "skipped", "reason": taken.reason, "detail": taken.detail}
+    store_parquet(lake, taken)
     # Indexed before it is recorded, so that every recorded dataset has its index.
     dataset = registry.put_dataset(run.model, index_rows(lake, stores.member_store(), taken))
     logger.info("dataset_built", extra={"model": run.model, "dataset_id": dataset.dataset_id})

@@ -43,6 +43,7 @@ _RESULTS: dict[str, Schema] = {
             "sources": WHOLE,
         }
     ),
+    "export": record({"rows": WHOLE, "dropped": mapping(WHOLE), "bytes": WHOLE}, {"url": TEXT}),
 }
 JOB = record(
     {
@@ -54,6 +55,8 @@ JOB = record(
     },
     {
         "finished_at": TEXT,
+        "actor": TEXT,
+        "reason": TEXT,
         "request": OBJECT,
         "result": {"anyOf": [_RESULTS[kind] for kind in JobKind]},
         "failure": TEXT,

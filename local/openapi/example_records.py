@@ -117,8 +117,9 @@ RELABELLING = {
     "status": "running",
     "started_at": AT,
     "progress": {"done": 10, "total": 40},
+    "actor": "key:operator",
+    "reason": "the window is two days now",
     "request": {
-        "reason": "the window is two days now",
         "from": "2026-01-01",
         "rules_revision": 3,
         "known_at": AT,
@@ -132,8 +133,10 @@ ERASURE = {
     "status": "completed",
     "started_at": EARLIER,
     "finished_at": AT,
-    "progress": {"done": 28, "total": 28},
-    "request": {"subject": "5f2c1e", "reason": "asked for by letter"},
+    "progress": {"done": 30, "total": 30},
+    "actor": "key:operator",
+    "reason": "asked for by letter",
+    "request": {"subject": "5f2c1e"},
     "result": {"counts": {"predictions": 12}, "datasets": [DATASET_ID], "unreadable": []},
 }
 PREDICTION = {

@@ -156,6 +156,7 @@ EXAMPLES: dict[str, Any] = {
         "actor": "key:operator",
     },
     "verify_dataset": ACCEPTED,
+    "export_labels": {"job_id": "export-20260301T120000.000000Z-19f1064b619d"},
     "start_relabelling": ACCEPTED,
     "get_quarantine": {
         "counts": {"invalid": 1},
@@ -209,8 +210,12 @@ EXAMPLES: dict[str, Any] = {
         "manifest_url": f"{LAKE}datasets/manifest.json{SIGNED}",
         "sources_total": 412,
         "parts": {
-            "train": {"format": "npz", "url": f"{LAKE}datasets/train.npz{SIGNED}"},
-            "holdout": {"format": "npz"},
+            "train": {"format": "parquet", "labels": True, "url": f"{LAKE}datasets/train.parquet{SIGNED}"},
+            "holdout": {
+                "format": "parquet",
+                "labels": False,
+                "url": f"{LAKE}datasets/holdout-unlabelled.parquet{SIGNED}",
+            },
         },
     },
     "get_openapi": {"openapi": "3.1.0", "paths": {}},

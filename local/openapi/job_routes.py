@@ -6,7 +6,7 @@ from hindsight.quarantine.replay_request import ReplayRequest
 from hindsight.validation.operator_request import DaysRequest
 from local.openapi.answers import ACCEPTED_JOB, JOB, QUARANTINE
 from local.openapi.route import Parameter, Route, page
-from local.openapi.schemas import ref
+from local.openapi.schemas import TEXT, ref
 
 JOBS = [
     Route(
@@ -17,6 +17,15 @@ JOBS = [
         answer=ACCEPTED_JOB,
         status=202,
         conflicts=True,
+    ),
+    Route(
+        name="export_labels",
+        method="get",
+        path="/models/{model}/labels",
+        does="Begin to write matured labels with their features to one Parquet file",
+        answer=ACCEPTED_JOB,
+        status=202,
+        query=(Parameter(name="from", schema=TEXT), Parameter(name="to", schema=TEXT)),
     ),
     Route(
         name="start_relabelling",

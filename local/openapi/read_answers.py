@@ -47,7 +47,7 @@ _DATASET: dict[str, Schema] = {
 }
 _DATASET_MAY: dict[str, Schema] = {"buckets": WHOLE, "expired_at": TEXT}
 DATASET = record(_DATASET, _DATASET_MAY)
-_PART = record({"format": TEXT}, {"url": TEXT})
+_PART = record({"format": TEXT, "labels": YES_OR_NO}, {"url": TEXT})
 DATASET_WITH_PARTS = record(
     {
         **_DATASET,

@@ -7,6 +7,8 @@ from hindsight.config.features import FeatureType
 from hindsight.config.labels import canonical_text
 from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration
+from hindsight.core.errors import InvalidInput
+from hindsight.core.times import in_calendar
 from hindsight.entities.feedback import FeedbackValue
 from hindsight.entities.prediction import FeatureValue
 from hindsight.labels.mapping import unreadable_value
@@ -64,7 +66,9 @@ def moment_of(text: str) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(text.strip())
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        return in_calendar((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC))
+    except InvalidInput as error:
+        raise UnreadableCell(f"{text!r} {error.message}") from error
     except (ValueError, OverflowError) as error:
         raise UnreadableCell(f"{text!r} is no time such as 2026-03-01T12:00:00Z or 2026-03-01") from error
 

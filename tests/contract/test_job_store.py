@@ -16,6 +16,7 @@ JOB = Job(
     job_id=name_job(JobKind.IMPORT, AT, "a.jsonl"),
     at=AT,
     started_at=AT,
+    actor="key:operator",
     request={"file": "a.jsonl", "of": None},
     checkpoint={"line": 0},
 )

@@ -38,6 +38,7 @@ def job(number: int = 1, **changes: Any) -> RelabelJob:
         "rules_revision": 2,
         "known_at": NOW,
         "started_at": NOW,
+        "actor": "key:operator",
         "first_day": date(2026, 2, 1),
     }
     return RelabelJob(**{**fields, **changes})

@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "ERASURE_SECOND_PASS_MINUTES": "0",
     "CONSUMER_CONCURRENCY": "2",
     "VERIFY_FUNCTION": "verify-dataset",
+    "EXPORT_FUNCTION": "export-labels",
     "AUDIENCE_KEYS": "{}",
     "EVENT_BUS": "events",
     "MODEL_VERSIONS_TO_KEEP": "2",

@@ -59,6 +59,8 @@ def live() -> None:
         stores.lake().write_bytes(f"feedback/date=2026-03-01/{entity[-2:]}.gz", gzip.compress(lines), "text/plain")
         stores.lake().write_bytes(f"imports/model=bike-demand/predictions/{entity[-2:]}.jsonl", lines, "text/plain")
         labelling.quarantine().put([rejected(entity)])
+    for _ in range(2):
+        stores.lake().write_bytes("exports/model=bike-demand/export-1.parquet", THEIRS.encode(), "text/plain")
 
 
 def raw(entity: str, prediction_id: str) -> dict[str, Any]:
@@ -104,7 +106,7 @@ def begin() -> Job:
 
 
 def begin_another(request_id: str) -> Job:
-    return jobs.erasure_requests().take(MODEL, THEIRS, ASKED, now=NOON, request_id=request_id)
+    return jobs.erasure_requests().take(MODEL, THEIRS, ASKED, now=NOON, request_id=request_id, actor="key:operator")
 
 
 def deliver(sample: Sample, body: str, context: Context | None = None) -> Any:

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import boto3
+import duckdb
 import pytest
 
 from functions.snapshot.app import handler as snapshot
@@ -65,14 +67,30 @@ def test_datasets_of_a_prediction_are_found_by_two_calls_without_the_lake(contex
     assert calls == ["Query", "BatchGetItem"]
 
 
-def test_erased_entity_is_in_no_index_and_others_are(context: Context, sent: Callable[[], list[str]]) -> None:
+def entities_in_copies(folder: Path) -> list[set[str]]:
+    """Return the entities named in each version of each Parquet file of a dataset."""
+    s3, found = boto3.client("s3"), list[set[str]]()
+    for version in s3.list_object_versions(Bucket="lake", Prefix="datasets/")["Versions"]:
+        if version["Key"].endswith(".parquet"):
+            stored = s3.get_object(Bucket="lake", Key=version["Key"], VersionId=version["VersionId"])
+            (path := folder / "copy.parquet").write_bytes(stored["Body"].read())
+            found.append({name for (name,) in duckdb.sql(f"SELECT entity_id FROM '{path}'").fetchall() if name})
+    return found
+
+
+def test_erased_entity_is_in_no_index_and_no_copy_and_others_are(
+    context: Context, sent: Callable[[], list[str]], tmp_path: Path
+) -> None:
     boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
     dataset_id = build(context)
     assert is_indexed(dataset_id, "p00100")
-    job = jobs.erasure_requests().take(MODEL, THEIRS, ASKED, now=START + timedelta(days=90), request_id="r")
+    assert sorted(entities_in_copies(tmp_path)) == [set(), set(), {THEIRS}]
+    at = START + timedelta(days=90)
+    job = jobs.erasure_requests().take(MODEL, THEIRS, ASKED, now=at, request_id="r", actor="key:operator")
     for _ in range(2):
         erasing.eraser().run(MODEL, job.job_id, lambda: True)
     record = stores.registry().dataset(MODEL, dataset_id)
     assert record.expired_at is None
     assert not is_indexed(dataset_id, "p00100")
+    assert entities_in_copies(tmp_path) == [set(), set(), set()]
     assert is_indexed(dataset_id, "p00101")

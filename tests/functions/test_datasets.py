@@ -1,14 +1,14 @@
 """Compaction and verification through their handlers and moto."""
 
-import io
 import json
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from math import isnan
+from pathlib import Path
 from typing import Any
 
-import boto3
+import duckdb
 import pytest
 
 from functions.compact_labels.app import handler as compact
@@ -19,12 +19,15 @@ from functions.verify_dataset.app import handler as verify
 from hindsight.bootstrap import clients, labelling, stores
 from hindsight.bootstrap.settings import Deployment
 from hindsight.labels.archiving.new_label_counts import NewLabel
+from tests.functions.background import create_function
 from tests.functions.conftest import ENVIRONMENT, EVENTS, Context
 from tests.functions.requests import send
 from tests.functions.test_retraining_steps import run_event
+from tests.unit.datasets.builders import rows_in
 from tests.unit.training.world import MODEL, START, learnable, revision, store
 
 Event = dict[str, Any]
+MOMENTS = ("occurred_at", "outcome_due_at", "known_at")
 Sample = Callable[[str], Event]
 
 
@@ -49,17 +52,7 @@ def labelled(deployed: None) -> None:
 @pytest.fixture
 def dataset(labelled: None, context: Context) -> str:
     """A dataset, and the function that a request to verify it invokes."""
-    role = boto3.client("iam").create_role(RoleName="verify", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("app.py", "")
-    boto3.client("lambda").create_function(
-        FunctionName=ENVIRONMENT["VERIFY_FUNCTION"],
-        Runtime="python3.13",
-        Role=role,
-        Handler="app.handler",
-        Code={"ZipFile": code.getvalue()},
-    )
+    create_function(ENVIRONMENT["VERIFY_FUNCTION"])
     taken: str = snapshot(run_event(), context)["dataset_id"]
     return taken
 
@@ -131,6 +124,31 @@ def test_a_dataset_is_verified_before_and_after_its_sources_were_compacted(
     assert (again["job_id"] != first["job_id"], again["result"]) == (True, first["result"])
 
 
+def test_parts_are_copied_as_parquet_and_the_holdout_without_labels(dataset: str, tmp_path: Path) -> None:
+    prefix = f"datasets/model={MODEL}/{dataset}/"
+    copies = {Path(key).name: stores.lake().read_bytes(key) for key in objects(prefix) if key.endswith(".parquet")}
+    for name, content in copies.items():
+        (tmp_path / name).write_bytes(content)
+
+    for part in ("train", "holdout"):
+        rows = rows_in(stores.lake().read_bytes(f"{prefix}{part}.npz"))
+        columns = [f"epoch_us({name})" if name in MOMENTS else as_copied(name) for name in rows[0]]
+        copied = duckdb.sql(f"SELECT {', '.join(columns)} FROM '{tmp_path}/{part}.parquet'").fetchall()
+        assert copied == [tuple(map(none_for_missing, row.values())) for row in rows]
+    whole, unlabelled = (duckdb.sql(f"FROM '{tmp_path}/holdout{end}.parquet'").columns for end in ("", "-unlabelled"))
+    told = {"label", "kind", "seq", "known_at", "rules_revision", "labelled_without_review"}
+    assert (set(whole) - set(unlabelled), set(unlabelled) - set(whole)) == (told, set())
+
+
+def as_copied(name: str) -> str:
+    kind, _, feature = name.partition(".")
+    return f'"feature.{feature}"' if feature else kind
+
+
+def none_for_missing(value: Any) -> Any:
+    return None if value in {"", None} or (isinstance(value, float) and isnan(value)) else value
+
+
 def test_faults_of_a_dataset_are_reported(dataset: str, context: Context) -> None:
     lake = stores.lake()
     part = f"datasets/model={MODEL}/{dataset}/train.npz"
@@ -162,7 +180,7 @@ def test_a_request_is_taken_at_once_and_answered_when_it_is_done(dataset: str, c
     found = job(taken["job_id"])
 
     assert (found["status"], found["result"]["is_reproducible"]) == ("completed", True)
-    assert found["request"] == {"dataset_id": dataset}
+    assert (found["request"], found["actor"], "reason" in found) == ({"dataset_id": dataset}, "key:operator", False)
     # Delivered again, it is not verified again: what was found once stays.
     stores.lake().delete(f"datasets/model={MODEL}/{dataset}/train.npz")
     assert verify({"model": MODEL, "job_id": taken["job_id"]}, context) == found

@@ -55,7 +55,7 @@ def test_a_customer_is_erased_and_the_others_are_not_touched(sample: Sample, sen
     status, told = get(f"/models/{MODEL}/jobs/{job.job_id}")
     assert (status, told["kind"], told["status"]) == (200, "erasure", "completed")
     assert told["result"] == {
-        "counts": {"feedback": 3, "imports": 3, "predictions": 3, "quarantine": 1, "table": 9},
+        "counts": {"exports": 2, "feedback": 3, "imports": 3, "predictions": 3, "quarantine": 1, "table": 9},
         "datasets": [],
         "unreadable": [],
         "versions": [],
@@ -64,7 +64,8 @@ def test_a_customer_is_erased_and_the_others_are_not_touched(sample: Sample, sen
     assert told["finished_at"] > told["started_at"]
     assert THEIRS not in json.dumps(told)
     [listed] = get(f"/models/{MODEL}/jobs", kind="erasure")[1]["jobs"]
-    assert listed["request"] == told["request"] == {"subject": job.request["subject"], "reason": "asked for"}
+    assert listed["request"] == told["request"] == {"subject": job.request["subject"]}
+    assert (told["actor"], told["reason"]) == ("key:operator", "asked for")
 
 
 def test_an_erasure_under_way_shows_how_far_it_is_and_not_whose_it_is(sample: Sample, sent: Sent) -> None:

@@ -24,12 +24,14 @@ CHECKPOINTS: dict[JobKind, dict[str, Any]] = {
     JobKind.REPLAY: {"after": "quarantine/x"},
     JobKind.ERASURE: {"steps": 4, "steps_total": 28},
     JobKind.VERIFICATION: RESULT,
+    JobKind.EXPORT: {"attempts": 1, "rows": 20, "rows_total": 100},
 }
 COUNTS: dict[JobKind, dict[str, int]] = {
     JobKind.IMPORT: {"accepted": 499, "rejected": 1},
     JobKind.REPLAY: {"replayed": 3, "joined": 2, "kept:invalid": 1},
     JobKind.ERASURE: {"table": 9},
     JobKind.VERIFICATION: {},
+    JobKind.EXPORT: {},
 }
 
 
@@ -138,7 +140,7 @@ def test_job_of_another_model_is_not_found() -> None:
     assert get(f"another/jobs/{other.job_id}")[0] == 200
 
 
-@pytest.mark.parametrize("kind", [kind for kind in CHECKPOINTS if kind is not JobKind.ERASURE])
+@pytest.mark.parametrize("kind", [kind for kind in CHECKPOINTS if kind not in {JobKind.ERASURE, JobKind.EXPORT}])
 def test_job_that_goes_on_by_itself_is_not_resumed(kind: JobKind) -> None:
     started = stores.job_store().start(job(kind))
 

@@ -173,7 +173,8 @@ def test_model_is_retired_at_once_and_its_record_and_job_stay_readable(sample: S
     ]
     status, job = get(f"/jobs/{told['job_id']}")
     assert (status, job["status"], job["progress"]["done"]) == (200, "completed", job["progress"]["total"])
-    assert job["request"]["scope"] == listed["request"]["scope"] == "model"
+    assert job["request"] == listed["request"] == {"scope": "model"}
+    assert (job["actor"], job["reason"]) == ("key:operator", "replaced by the model of the new stations")
     assert job["result"]["counts"]["table"] == 4
     assert job["result"]["counts"]["predictions"] == 5
 
@@ -212,7 +213,7 @@ def test_same_request_again_finds_the_erasure_under_way_and_afterwards_begins_an
 
 
 def test_late_data_is_not_kept(sample: Sample, sent: Sent) -> None:
-    entity = jobs.erasure_requests().take(MODEL, "customer-17", {}, now=NOON, request_id="r")
+    entity = jobs.erasure_requests().take(MODEL, "customer-17", {}, now=NOON, request_id="r", actor="key:operator")
     erase()
     work_off(sample, sent)
     before = set(traces(MODEL))

@@ -9,6 +9,8 @@ from hindsight.bootstrap import stores
 from hindsight.config.store import SentDocument
 from hindsight.core import compact_json
 from hindsight.core.times import format_time
+from hindsight.datasets.building.parquet_copies import store_parquet
+from hindsight.datasets.dataset import read_manifest
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict, report_key
 from hindsight.runtime.http.pages import token_of
 from hindsight.testing.builders.configuration import configuration
@@ -138,10 +140,11 @@ def test_one_version_is_shown_as_in_the_list_with_links_to_its_artefact() -> Non
     assert get(f"{MODEL}/versions/v-unknown")[0] == 404
 
 
-def test_dataset_is_shown_with_its_manifest_and_its_holdout_is_linked_only_with_labels() -> None:
+def test_dataset_is_shown_with_its_manifest_and_the_labels_of_its_holdout_only_when_asked_for() -> None:
     serve_version(1)
     _, listed = get(f"{MODEL}/datasets")
     name = listed["datasets"][0]["dataset_id"]
+    store_parquet(stores.lake(), read_manifest(stores.lake(), MODEL, name))
 
     _, shown = get(f"{MODEL}/datasets/{name}")
     _, labelled = get(f"{MODEL}/datasets/{name}", labels="true")
@@ -149,9 +152,11 @@ def test_dataset_is_shown_with_its_manifest_and_its_holdout_is_linked_only_with_
     assert shown["manifest"]["dataset_id"] == name
     assert shown["sources_total"] == len(shown["manifest"]["sources"]) > 0
     assert "manifest.json?" in shown["manifest_url"]
-    assert shown["parts"]["holdout"] == {"format": "npz"}
-    assert "train.npz?" in shown["parts"]["train"]["url"]
-    assert "holdout.npz?" in labelled["parts"]["holdout"]["url"]
+    links = {part: found.pop("url") for part, found in shown["parts"].items()}
+    assert shown["parts"] == {part: {"format": "parquet", "labels": part == "train"} for part in links}
+    assert "/train.parquet?" in links["train"]
+    assert "/holdout-unlabelled.parquet?" in links["holdout"]
+    assert "/holdout.parquet?" in labelled["parts"]["holdout"]["url"]
     assert get(f"{MODEL}/datasets/d-unknown")[0] == 404
     status, answer = get(f"{MODEL}/datasets/{name}", labels="perhaps")
     assert (status, paths(answer)) == (400, ["labels"])
@@ -165,7 +170,7 @@ def test_expired_dataset_keeps_its_manifest_and_no_link_to_a_part() -> None:
     _, shown = get(f"{MODEL}/datasets/{name}", labels="true")
 
     assert shown["expired_at"] == format_time(START)
-    assert shown["parts"] == {"train": {"format": "npz"}, "holdout": {"format": "npz"}}
+    assert [part.keys() for part in shown["parts"].values()] == [{"format", "labels"}] * 2
 
 
 def keep_check(kind: CheckKind, at: datetime) -> None:

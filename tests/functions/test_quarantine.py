@@ -122,7 +122,9 @@ def test_the_sample_requests_are_replayed_to_their_end(
         "status": "completed",
         "started_at": "2026-03-01T12:00:00.000000Z",
         "progress": {"done": 2, "total": 2},
-        "request": {"reason": "the rule for thumbs read good and bad", "codes": ["invalid"], "from": "2026-02-01"},
+        "actor": "key:operator",
+        "reason": "the rule for thumbs read good and bad",
+        "request": {"codes": ["invalid"], "from": "2026-02-01"},
         "result": {"replayed": 1, "joined": 0, "kept": {"invalid": 1}},
     }
     assert [(row["feedback_id"], row["received_at"]) for row in rows("feedback/")] == [

@@ -97,8 +97,8 @@ def test_the_samples_relabel_a_model(sample: Sample, context: Context, execution
     assert found == {name: value for name, value in ended.items() if name not in {"concluded", "model"}}
     assert found["progress"] == {"done": 1, "total": 1}
     assert (found["result"]["events"], found["result"]["labels_changed"]) == (2, 1)
+    assert (found["actor"], found["reason"]) == ("key:operator", "demand above 50, not 100, is high")
     assert found["request"] == {
-        "reason": "demand above 50, not 100, is high",
         "from": "2026-02-01",
         "rules_revision": 2,
         "known_at": "2026-03-08T12:30:00.000000Z",

@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 
 from hindsight.core.times import format_time
 from local.client import CallFailed, StackClient
+from local.commands import export as export_command
 from local.commands import verify as verify_command
 from local.job_end import start_and_wait
 from local.state import StateFolder
@@ -124,7 +126,24 @@ def test_an_app_may_not_have_a_dataset_built_again(client: StackClient, labelled
         client.call("POST", f"models/{MODEL}/datasets/d1/verify", key="operator")
 
 
-def parsed(arguments: list[str], state: Path) -> Any:
+def test_labels_are_exported_into_a_file(
+    client: StackClient, labelled: None, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    StateFolder(tmp_path).remember(client.stack)
+    out = tmp_path / "labels.parquet"
+    asked = ["--model", MODEL, "--out", str(out), "--to", "2027-05-31"]
+
+    assert export_command.run(parsed(asked, tmp_path, export_command)) == 0
+
+    assert f"{RECORDS} labels" in capsys.readouterr().out
+    columns = 'count(DISTINCT prediction_id), avg(label), count("feature.temperature"), max("feature.hour")'
+    rows, mean, given, hour = duckdb.sql(f"SELECT {columns} FROM read_parquet('{out}')").fetchall()[0]
+    assert (rows, 0.3 < mean < 0.7, RECORDS * 0.9 < given < RECORDS, hour) == (RECORDS, True, True, "9")
+    assert export_command.run(parsed([*asked, "--from", "2029-01-01"], tmp_path, export_command)) == 1
+    assert "from must lie before to" in capsys.readouterr().err
+
+
+def parsed(arguments: list[str], state: Path, command: Any = verify_command) -> Any:
     parser = argparse.ArgumentParser()
-    verify_command.add_arguments(parser)
+    command.add_arguments(parser)
     return parser.parse_args(arguments, argparse.Namespace(state=state))

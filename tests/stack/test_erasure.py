@@ -110,7 +110,7 @@ def decoded(key: str, content: bytes) -> str:
         with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
             file.write(content)
             file.flush()
-            return str(duckdb.execute("SELECT * FROM read_parquet(?)", [file.name]).fetchall())
+            return str(duckdb.execute("SELECT CAST(r AS VARCHAR) FROM read_parquet(?) r", [file.name]).fetchall())
     if key.endswith(".npz"):
         with np.load(io.BytesIO(content), allow_pickle=False) as part:
             return str([part[name].tobytes() if name == "first_features" else part[name].tolist() for name in part])

@@ -26,6 +26,7 @@ DATA = {
     "PlanSnapshotFunction",
     "SnapshotFunction",
     "VerifyDatasetFunction",
+    "ExportLabelsFunction",
 }
 
 

@@ -19,7 +19,7 @@ LOADS_ARTEFACTS = {*MOVES_THE_POINTER, "monitor", "require_loadable", "load_arti
 
 # Where an erasure takes out what is a subject's; and where it notes what it does.
 CLEANED = {
-    *("compacted", "datasets", "erasures", "labels", "feedback", "imports", "models"),
+    *("compacted", "datasets", "erasures", "exports", "labels", "feedback", "imports", "models"),
     *("predictions", "profiles", "quarantine", "queries", "replayed"),
 }
 
@@ -221,6 +221,7 @@ def test_no_function_has_a_policy_of_another_service_than_its_work_needs(templat
         "RequestJobsFunction": {"dynamodb", "lambda", "s3", "sqs", "states"},
         "CompactLabelsFunction": {"dynamodb", "s3"},
         "VerifyDatasetFunction": {"dynamodb", "s3"},
+        "ExportLabelsFunction": {"dynamodb", "s3"},
     }
     for name, statement in statements(template):
         if name in allowed:

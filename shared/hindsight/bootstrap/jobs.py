@@ -1,4 +1,4 @@
-"""The requests for jobs, put together: relabelling, replay, erasure, verification, and to resume one."""
+"""The requests for jobs, put together: relabelling, replay, erasure, verification, export, and to resume one."""
 
 from functools import cache
 
@@ -6,6 +6,7 @@ from hindsight.adapters.aws.background import LambdaBackground
 from hindsight.bootstrap import clients, stores
 from hindsight.core.jobs import JobKind, JobResumptions
 from hindsight.datasets.building.verification_requests import VerificationRequests
+from hindsight.datasets.exports.export_requests import ExportRequests
 from hindsight.labels.relabelling.requests import RelabelRequests
 from hindsight.privacy.requests import ErasureRequests
 from hindsight.replay.quarantine_replay import ReplayRequests
@@ -20,6 +21,13 @@ def erasure_requests() -> ErasureRequests:
         stores.erasure_queue(),
         stores.client_timestamps(),
     )
+
+
+@cache
+def export_requests() -> ExportRequests:
+    """Build the intake of requests to export labels."""
+    work = _background("export_function")
+    return ExportRequests(stores.job_store(), stores.configurations(), work, stores.client_timestamps())
 
 
 @cache
@@ -50,12 +58,21 @@ def resumptions() -> JobResumptions:
     """Build what resumes jobs."""
     return JobResumptions(
         stores.job_store(),
-        {JobKind.RELABELLING: relabel_requests().resume, JobKind.ERASURE: erasure_requests().resume},
+        {
+            JobKind.RELABELLING: relabel_requests().resume,
+            JobKind.ERASURE: erasure_requests().resume,
+            JobKind.EXPORT: export_requests().resume,
+        },
     )
 
 
 @cache
 def verification_requests() -> VerificationRequests:
     """Build the intake of requests to verify a dataset."""
-    work = LambdaBackground(clients.name_of("verify_function"), clients.client("lambda"))
-    return VerificationRequests(stores.job_store(), stores.registry(), stores.configurations(), work)
+    return VerificationRequests(
+        stores.job_store(), stores.registry(), stores.configurations(), _background("verify_function")
+    )
+
+
+def _background(name: str) -> LambdaBackground:
+    return LambdaBackground(clients.name_of(name), clients.client("lambda"))

@@ -29,7 +29,14 @@ def dataset_reports() -> DatasetReports:
 def job_reports() -> JobReports:
     """Build the reports on jobs."""
     relabellings = RelabelReports(stores.relabel_store(), stores.relabelling_state_machine())
-    return JobReports(stores.job_store(), relabellings, stores.registry(), stores.configurations(), clients.utc_now)
+    return JobReports(
+        stores.job_store(),
+        relabellings,
+        stores.registry(),
+        stores.configurations(),
+        stores.lake(),
+        clients.utc_now,
+    )
 
 
 @cache

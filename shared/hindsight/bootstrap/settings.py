@@ -52,6 +52,7 @@ class Names(Settings, frozen=True, kw_only=True):
     replay_queue_url: str = ""
     state_machine_arn: str = ""
     verify_function: str = ""
+    export_function: str = ""
 
 
 class RelabellingWorkers(Settings, frozen=True, kw_only=True):

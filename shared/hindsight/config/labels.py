@@ -4,9 +4,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
-from hindsight.config.types import Duration, EventName, Number, PositiveDuration, Section
+from hindsight.config.types import Duration, EventName, Moment, Number, PositiveDuration, Section
 
 EXPOSED = "exposed"
 RETRACTED = "retracted"
@@ -110,9 +110,9 @@ class ExcludedSource(Section):
 
     source: Annotated[str, Field(min_length=1, max_length=64)]
     """The source, as feedback names it."""
-    since: AwareDatetime | None = None
+    since: Moment | None = None
     """From when on its feedback is excluded; without it from the beginning."""
-    until: AwareDatetime | None = None
+    until: Moment | None = None
     """Up to when its feedback is excluded; without it for ever."""
     reason: Annotated[str, Field(max_length=500)] | None = None
     """The reason, for later readers."""

@@ -2,17 +2,55 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from hindsight.config.model import InconsistentConfiguration, ModelConfiguration
+from hindsight.config.training import PIPELINE_NAME
+from hindsight.config.types import DAY, EVENT_NAME, FEATURE_NAME, IDENTIFIER, MODEL_NAME, NO_IDENTIFIER, NO_MODEL_NAME
 from hindsight.core.errors import Fault, InvalidInput
+from hindsight.core.times import NOT_A_TIME
 
 MAX_CONFIGURATION_BYTES = 256 * 1024
 
-_SCALARS = frozenset({"bool", "int", "float", "str", "constrained-str"})
+_SCALARS = frozenset({"bool", "int", "float", "str", "constrained-int", "constrained-float", "constrained-str"})
+_ANY_SCALAR = "must be text, a number, true or false"
+_OBJECT, _LIST, _WHOLE, _NUMBER, _BOOLEAN = (
+    f"must be {what}" for what in ("an object", "a list", "a whole number", "a number", "true or false")
+)
+# What pydantic calls an error, in our words.
+_MESSAGES = {
+    "extra_forbidden": "is not a known field",
+    "missing": "is required",
+    **dict.fromkeys(("model_type", "dict_type", "model_attributes_type"), _OBJECT),
+    **dict.fromkeys(("list_type", "tuple_type"), _LIST),
+    "string_type": "must be text",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), _WHOLE),
+    **dict.fromkeys(("float_type", "float_parsing"), _NUMBER),
+    "finite_number": "must be a finite number",
+    **dict.fromkeys(("bool_type", "bool_parsing"), _BOOLEAN),
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length} entries, not {actual_length}",
+    "too_long": "must have at most {max_length} entries, not {actual_length}",
+    **dict.fromkeys(("literal_error", "enum"), "must be {expected}"),
+    **dict.fromkeys(("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "timezone_aware"), NOT_A_TIME),
+}
+_NAMES = {
+    IDENTIFIER: NO_IDENTIFIER,
+    MODEL_NAME: NO_MODEL_NAME,
+    FEATURE_NAME: "must be 1 to 128 characters, none of them a control character",
+    EVENT_NAME: "must be 1 to 64 letters, digits, _ . and -, the first a letter",
+    PIPELINE_NAME: "must be module:function, of letters, digits and _",
+    DAY: "must be a day of the calendar, such as 2026-03-01",
+}
 _NOT_IN_THE_DOCUMENT = _SCALARS | {"[key]", "AtLeast"}  # pydantic's names for branches
 
 
@@ -50,13 +88,22 @@ def configuration_digest(configuration: ModelConfiguration) -> str:
 def faults_of(error: ValidationError, prefix: str = "") -> tuple[Fault, ...]:
     """List pydantic's errors as faults, with paths like ``labels.rules[1].window``."""
     faults: list[Fault] = []
-    for details in error.errors(include_url=False):
+    found = error.errors(include_url=False)
+    for details in found:
         cause = details.get("ctx", {}).get("error")
         if isinstance(cause, InconsistentConfiguration):
             faults.extend(cause.faults)
-        else:
+        elif not (details["type"] == "too_short" and _has_faulty_items(details, found)):
             faults.append(Fault(_path(details, prefix), _message(details)))
-    return tuple(dict.fromkeys(faults))
+    # Of a value that may be of several types, it says more what is wrong as one of them.
+    precise = {fault.path for fault in faults if fault.message != _ANY_SCALAR}
+    return tuple(dict.fromkeys(found for found in faults if found.message != _ANY_SCALAR or found.path not in precise))
+
+
+def _has_faulty_items(details: ErrorDetails, found: Sequence[ErrorDetails]) -> bool:
+    """Check whether a list is too short only because items of it are at fault."""
+    loc = details["loc"]
+    return any(len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in found)
 
 
 def _path(details: ErrorDetails, prefix: str) -> str:
@@ -69,13 +116,18 @@ def _path(details: ErrorDetails, prefix: str) -> str:
     return path
 
 
+def _short(value: object) -> object:
+    return f"{value:g}" if isinstance(value, float) else value
+
+
 def _message(details: ErrorDetails) -> str:
-    if details["type"] == "extra_forbidden":
-        return "is not a known field"
-    if details["type"] == "missing":
-        return "is required"
-    if details["type"] in {"model_type", "dict_type"}:
-        return "must be an object"
-    if details["loc"] and details["loc"][-1] in _SCALARS:
-        return "must be text, a number, true or false"
-    return details["msg"].removeprefix("Value error, ")
+    kind, context = details["type"], details.get("ctx", {})
+    if details["loc"] and details["loc"][-1] in _SCALARS and kind.endswith(("_type", "_parsing", "_from_float")):
+        return _ANY_SCALAR
+    if kind in {"string_too_short", "too_short"} and context["min_length"] == 1:
+        return "must not be empty"
+    if kind == "string_pattern_mismatch":
+        return _NAMES.get(context["pattern"], f"must match {context['pattern']}")
+    if kind in _MESSAGES:
+        return _MESSAGES[kind].format(**{name: _short(value) for name, value in context.items()})
+    return details["msg"].removeprefix("Value error, ").replace("Input should be", "must be")

@@ -1,12 +1,18 @@
 """Building blocks of the configuration: strict objects, ISO 8601 durations, probabilities, names."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from hindsight.core.errors import InvalidInput
+from hindsight.core.times import in_calendar
 
 MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+NO_MODEL_NAME = "must be 1 to 64 letters, digits, _ and -, the first a letter or a digit"
+EVENT_NAME = r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$"
+DAY = r"^\d{4}-\d{2}-\d{2}$"
 # What cannot be seen: controls, marks of direction, what has no width. Joiners belong to letters and emoji.
 _UNSEEN = (
     r"\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff9-\ufffb"
@@ -84,10 +90,20 @@ PositiveDuration = Annotated[
     BeforeValidator(lambda value: _positive(_duration(value))),
     PlainSerializer(format_duration, return_type=str),
 ]
+
+
+def _in_calendar(moment: datetime) -> datetime:
+    try:
+        return in_calendar(moment)
+    except InvalidInput as error:
+        raise ValueError(error.message) from error
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_calendar)]
 Number = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 OpenFraction = Annotated[float, Field(gt=0, lt=1)]
-EventName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
+EventName = Annotated[str, Field(pattern=EVENT_NAME)]
 
 
 class Section(BaseModel):

@@ -49,7 +49,8 @@ def parse(text: str | bytes) -> Any:
     Raises InvalidInput for malformed JSON.
     """
     try:
-        decoded = text.decode("utf-8") if isinstance(text, bytes) else text
+        # A byte order mark, as editors write it, is none of the text.
+        decoded = (text.decode("utf-8") if isinstance(text, bytes) else text).removeprefix("\ufeff")
         value = json.loads(
             decoded,
             parse_constant=lambda constant: Unusable(constant, f"{constant} is not a JSON number"),

@@ -21,6 +21,7 @@ class JobKind(StrEnum):
     REPLAY = "replay"
     ERASURE = "erasure"
     VERIFICATION = "verification"
+    EXPORT = "export"
 
 
 class JobStatus(StrEnum):
@@ -41,7 +42,11 @@ class Progress(Record):
 
 
 class JobReport(Record):
-    """A job of any kind as operators see it: ``request`` is what was asked for, ``result`` what it did so far."""
+    """A job of any kind as operators see it.
+
+    ``actor`` asked for it, a file's import has none; ``reason`` is why, ``request`` what else was asked for, ``result``
+    what it did so far.
+    """
 
     job_id: str
     kind: JobKind
@@ -49,6 +54,8 @@ class JobReport(Record):
     started_at: datetime
     progress: Progress
     finished_at: datetime | None = None
+    actor: str | None = None
+    reason: str | None = None
     request: Mapping[str, Any] | None = None
     result: Mapping[str, Any] | None = None
     failure: str | None = None
@@ -58,9 +65,9 @@ class JobReport(Record):
 class Job:
     """One job but a relabelling, which many workers move on at once.
 
-    ``at`` is the moment that it counts as asked for, ``request`` what was asked for, ``checkpoint`` where the work goes
-    on, ``counts`` what is done up to there. They change together, by one write that is conditional on ``version``: work
-    that is done twice is counted once.
+    ``at`` is the moment that it counts as asked for, ``actor`` by whom (none for a file), ``request`` what was asked
+    for, ``checkpoint`` where the work goes on, ``counts`` what is done up to there. They change together, by one write
+    that is conditional on ``version``: work that is done twice is counted once.
     """
 
     kind: JobKind
@@ -68,6 +75,7 @@ class Job:
     job_id: str
     at: datetime
     started_at: datetime
+    actor: str | None = None
     status: JobStatus = JobStatus.RUNNING
     version: int = 1
     request: Mapping[str, Any] = field(default_factory=dict)

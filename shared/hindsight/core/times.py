@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from hindsight.core.errors import InvalidInput
 
+NOT_A_TIME = "must be an RFC 3339 time with an offset, such as 2026-03-01T12:00:00Z"
+_EARLIEST, _LATEST = datetime(1000, 1, 1, tzinfo=UTC), datetime(9900, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -17,14 +19,27 @@ def parse_time(text: object) -> datetime:
     datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.timezone.utc)
     """
     if not isinstance(text, str) or not 20 <= len(text) <= 40 or text[10] not in "Tt":
-        raise InvalidInput("must be an RFC 3339 time with an offset, such as 2026-03-01T12:00:00Z")
+        raise InvalidInput(NOT_A_TIME)
     try:
         moment = datetime.fromisoformat(text.upper())
         if moment.tzinfo is None:
             raise InvalidInput("must carry an offset, such as Z or +01:00")
         return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise InvalidInput("must be an RFC 3339 time with an offset, such as 2026-03-01T12:00:00Z") from error
+        raise InvalidInput(NOT_A_TIME) from error
+
+
+def in_calendar(moment: datetime) -> datetime:
+    """Check a moment from outside: windows, delays and retention have to fit behind it. Raises InvalidInput.
+
+    >>> in_calendar(datetime(9999, 12, 31, tzinfo=UTC))
+    Traceback (most recent call last):
+    ...
+    hindsight.core.errors.InvalidInput: must lie between the years 1000 and 9900
+    """
+    if not _EARLIEST <= moment < _LATEST:
+        raise InvalidInput("must lie between the years 1000 and 9900")
+    return moment
 
 
 def format_time(moment: datetime) -> str:

@@ -19,6 +19,7 @@ Part = Literal["train", "holdout"]
 PARTS: tuple[Part, ...] = ("train", "holdout")
 
 MANIFEST_FORMAT = 2
+PARQUET = ".parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,15 @@ class Manifest:
             name = document.get("dataset_id")
             raise UnusableDataset(f"{name} has a format that is no longer read; take a new snapshot")
         return from_plain(cls, document)
+
+
+def parquet_name(part: Part, *, with_labels: bool = True) -> str:
+    """Name the copy of a part as Parquet, with its labels or without.
+
+    >>> parquet_name("holdout", with_labels=False)
+    'holdout-unlabelled.parquet'
+    """
+    return f"{part}{'' if with_labels else '-unlabelled'}{PARQUET}"
 
 
 def name_dataset(as_of: datetime, digest: str) -> str:

@@ -47,9 +47,8 @@ def _failures(
     for part, least in (("train", MIN_TRAIN_ROWS), ("holdout", MIN_HOLDOUT_ROWS)):
         rows = dataset.counts[part]["rows"]
         if rows < least:
-            yield DatasetCheckFailure(
-                reason="too_few_rows", detail=f"{rows} rows to {part}, at least {least} are needed"
-            )
+            detail = f"{rows} rows to {part}, at least {least} are needed{_uncut(dataset, part)}"
+            yield DatasetCheckFailure(reason="too_few_rows", detail=detail)
     if dataset.counts["train"]["rows"] and not any(dataset.present["train"].values()):
         rows = dataset.counts["train"]["rows"]
         yield DatasetCheckFailure(reason="no_features", detail=f"no feature has a value in {rows} rows to train on")
@@ -64,6 +63,24 @@ def _failures(
         yield DatasetCheckFailure(
             reason="no_new_information", detail=f"nothing matured or changed since {previous.dataset_id}"
         )
+
+
+def _uncut(dataset: Manifest, part: str) -> str:
+    """Explain a split in time that left nothing, or little, to train on."""
+    gap, holdout = dataset.counts["dropped"]["gap"], dataset.counts["holdout"]["rows"]
+    if part != "train" or not holdout:
+        return ""
+    if gap:
+        return (
+            f": {gap} more were made before the holdout began, {dataset.boundary}, and were not due by then; a longer "
+            "training.window, a smaller training.holdout or shorter windows of the rules leave more"
+        )
+    if dataset.counts["train"]["rows"]:
+        return ""
+    return (
+        f": all {holdout} labelled predictions are of one moment, {dataset.boundary}, and a split in time cannot cut "
+        "them; log each with the occurred_at it was made at"
+    )
 
 
 def _other_labels(dataset: Manifest) -> str | None:

@@ -24,7 +24,7 @@ Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_VOCABULARY = "vocabulary."
+VOCABULARY = "vocabulary."
 
 
 def column_name(name: str, kind: FeatureType) -> str:
@@ -39,14 +39,14 @@ def column_name(name: str, kind: FeatureType) -> str:
 def pack(name: str, column: Array | Categories) -> dict[str, Array]:
     """Pack a column as the arrays of a part: numbers as they are, categories as codes and their vocabulary."""
     if isinstance(column, Categories):
-        return {name: column.codes, _VOCABULARY + name: pack_json(list(column.vocabulary))}
+        return {name: column.codes, VOCABULARY + name: pack_json(list(column.vocabulary))}
     return {name: column}
 
 
 def unpack(name: str, arrays: Arrays) -> Column:
     """Unpack a column from the arrays that ``pack`` made."""
-    if _VOCABULARY + name in arrays:
-        return Categories(arrays[name], tuple(unpack_json(arrays[_VOCABULARY + name])))
+    if VOCABULARY + name in arrays:
+        return Categories(arrays[name], tuple(unpack_json(arrays[VOCABULARY + name])))
     return arrays[name]
 
 

@@ -16,6 +16,7 @@ CHECKS = "checks"
 QUARANTINE = "quarantine"
 REPLAYED = "replayed"
 PROFILES = "profiles"
+EXPORTS = "exports"
 # The lines of a Parquet file beside it are called so, in ``labels/``.
 MERGED = "merged-"
 # What an erasure leaves of an object that would set work going again when it is written ends so.
@@ -199,6 +200,11 @@ def keys_between(lake: Lake, kind: str, model: str, start: datetime, end: dateti
 def dataset_prefix(model: str, dataset_id: str) -> str:
     """Build the prefix under which a dataset's manifest and rows lie."""
     return f"datasets/model={model}/{dataset_id}/"
+
+
+def export_key(model: str, job_id: str) -> str:
+    """Build the key of the labels that a job has exported."""
+    return f"{model_prefix(EXPORTS, model)}{job_id}.parquet"
 
 
 def version_prefix(model: str, version: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hindsight.lake.object_store import (
     CHECKS,
     COMPACTED,
+    EXPORTS,
     LABELS,
     PREDICTIONS,
     PROFILES,
@@ -93,8 +94,8 @@ OTHERS = (
     DataLocation(name="golden rows", prefixes=_of("models"), redact=redact_golden, suffix="/golden.json"),
 )
 
-# Rewritten as a whole: see ``records`` and ``datasets``.
-IN_OTHER_FORMS = (COMPACTED, "datasets")
+# Rewritten as a whole, see ``records`` and ``datasets``; exports are removed.
+IN_OTHER_FORMS = (COMPACTED, "datasets", EXPORTS)
 HOLDS_NOBODY = {
     "checks": "distributions, figures and names of categories; no rows and no ids",
     "training-jobs": "figures of candidates",
@@ -114,6 +115,7 @@ KINDS = (
     "datasets",
     "models",
     "queries",
+    EXPORTS,
     "training-jobs",
     "erasures",
 )

@@ -10,8 +10,9 @@ import numpy as np
 from hindsight.config.store import ConfigurationStore
 from hindsight.core import compact_json
 from hindsight.core.errors import NotFound, UnusableDataset
+from hindsight.datasets.building.parquet_copies import store_parquet
 from hindsight.datasets.building.snapshot import rebuild
-from hindsight.datasets.dataset import PARTS, Erasure, Manifest, Source, read_manifest
+from hindsight.datasets.dataset import PARQUET, Erasure, Manifest, Source, read_manifest
 from hindsight.datasets.members import MemberStore, index_rows
 from hindsight.datasets.part import CONTENT_TYPE
 from hindsight.lake.object_store import Lake, dataset_prefix
@@ -21,6 +22,7 @@ from hindsight.privacy.subject import Subject
 from hindsight.registry.store import Registry
 
 Replacements = Mapping[tuple[str, str], Source | None]
+_OF_ROWS = (".npz", PARQUET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,15 @@ class DatasetRedactor:
                 for part, path in again.files.items():
                     self.lake.upload(path, manifest.part_key(part), CONTENT_TYPE)
                 built = replace(again.manifest, dataset_id=manifest.dataset_id, erased=manifest.erased)
+            store_parquet(self.lake, built)
             self._write_manifest(built)
             self.registry.rewrite_dataset(manifest.model, index_rows(self.lake, self.members, built))
         except (UnusableDataset, NotFound):
             # A source is no longer what it was: then the rest of the dataset cannot be known.
             self.members.forget(manifest.model, manifest.dataset_id)
-            for part in PARTS:
-                self.lake.delete(manifest.part_key(part))
+            for key in list(self.lake.keys(manifest.key(""))):
+                if key.endswith(_OF_ROWS):
+                    self.lake.delete(key)
             self._write_manifest(manifest)
             self.registry.expire_dataset(manifest.model, manifest.dataset_id, now)
 
@@ -85,14 +89,18 @@ class DatasetRedactor:
         self.lake.write_bytes(manifest.key("manifest.json"), content, "application/json")
 
     def _purge(self, prefix: str, theirs: Mapping[ObjectVersion, int], subject: Subject) -> None:
-        """Remove what was replaced for good, also by another writer meanwhile."""
+        """Remove what was replaced for good, also by another writer meanwhile, and every replaced copy unread."""
         replaced = [version for version in self.versions.under(prefix) if not version.is_current]
         self.versions.purge(
             [
                 version
                 for version in replaced
-                if version.key.endswith(".npz")
-                and (theirs.get(version) or _rows_of(self.versions.read(version), subject))
+                if version.key.endswith(_OF_ROWS)
+                and (
+                    version.key.endswith(PARQUET)
+                    or theirs.get(version)
+                    or _rows_of(self.versions.read(version), subject)
+                )
             ]
         )
 

@@ -20,7 +20,7 @@ from hindsight.datasets.building.snapshot import scratch_space
 from hindsight.datasets.dataset import Erasure, Source
 from hindsight.datasets.members import MemberStore
 from hindsight.labels.resolve import shifted
-from hindsight.lake.object_store import COMPACTED, Lake, model_prefix
+from hindsight.lake.object_store import COMPACTED, EXPORTS, Lake, model_prefix
 from hindsight.lake.pack import emptied_members
 from hindsight.privacy.data_map import LABEL_RECORDS, LOG, OTHERS, DataLocation
 from hindsight.privacy.datasets import DatasetRedactor
@@ -70,6 +70,7 @@ class EntityErasure:
             self._redact_compacted,
             self._redact_lines,
             self._redact_datasets,
+            self._remove_exports,
         ]
 
     def conclude(self, work: Work, _now: datetime) -> None:
@@ -148,6 +149,13 @@ class EntityErasure:
                 if redactor.redact(dataset_id, subject, replaced, erased, work.progress):
                     work.datasets.add(dataset_id)
                 yield dataset_id
+
+    def _remove_exports(self, work: Work) -> Iterator[str]:
+        """Remove all that was exported of the model, unread: what is exported again is without the entity."""
+        for count in self.versions.purge_all(model_prefix(EXPORTS, work.subject.model)):
+            work.progress.counts[EXPORTS] += count
+            if count:
+                yield ""
 
     def _learn(self, work: Work, rows: Any) -> None:
         """Record the subject's predictions in rows, durably: they may be gone the next moment."""

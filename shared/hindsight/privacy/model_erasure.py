@@ -16,7 +16,6 @@ from hindsight.privacy.erasure import Step
 from hindsight.privacy.passes import ErasurePass, Work
 from hindsight.privacy.stores import ModelItemsEraser, ObjectVersions
 from hindsight.privacy.subject import Subject, WholeModel
-from hindsight.retention.retirement import ACTOR
 
 _REASON = "erased"
 
@@ -45,7 +44,7 @@ class ModelErasure:
     def conclude(self, work: Work, now: datetime) -> None:
         """Put the record of the erasure in the place of the model's configurations."""
         job = work.job
-        record = Retirement(reason=_REASON, actor=job.request[ACTOR], at=job.at, job_id=job.job_id, erased_at=now)
+        record = Retirement(reason=_REASON, actor=job.actor or "", at=job.at, job_id=job.job_id, erased_at=now)
         self.configurations.erase(job.model, record)
 
     def _erase_items(self, work: Work, table: str) -> Iterator[str]:

@@ -37,7 +37,7 @@ class ErasureRequests:
     queue: WorkQueue
     trust: ClientTimestamps
 
-    def take(self, model: str, entity_id: str, body: object, *, now: datetime, request_id: str) -> Job:
+    def take(self, model: str, entity_id: str, body: object, *, now: datetime, request_id: str, actor: str) -> Job:
         """Start the erasure of an entity, or find the one of the same entity that is under way.
 
         Raises InvalidInput with the path at fault, NotFound for a model that is unknown, erased or being erased.
@@ -62,6 +62,7 @@ class ErasureRequests:
                 job_id=name,
                 at=request.moment(now, self.trust),
                 started_at=now,
+                actor=actor,
                 request={name: value for name, value in asked.items() if value is not None},
             )
         )

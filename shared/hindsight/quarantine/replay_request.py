@@ -50,7 +50,7 @@ class ReplayFilter:
         return key.code in self.codes and (self.last is None or key.day <= self.last)
 
 
-def replay_job(model: str, body: object, *, now: datetime, request_id: str, trust: ClientTimestamps) -> Job:
+def replay_job(model: str, body: object, *, now: datetime, request_id: str, actor: str, trust: ClientTimestamps) -> Job:
     """Read the replay a request asks for, received ``now``, with trusted timestamps at the moment it names.
 
     Raises InvalidInput with the path at fault.
@@ -69,6 +69,7 @@ def replay_job(model: str, body: object, *, now: datetime, request_id: str, trus
         job_id=name_job(JobKind.REPLAY, now, model, request_id),
         at=request.moment(now, trust),
         started_at=now,
+        actor=actor,
         request={name: value for name, value in asked.items() if value is not None},
     )
 

@@ -40,12 +40,12 @@ class ReplayRequests:
     queue: WorkQueue
     trust: ClientTimestamps
 
-    def take(self, model: str, body: object, *, now: datetime, request_id: str) -> Job:
+    def take(self, model: str, body: object, *, now: datetime, request_id: str, actor: str) -> Job:
         """Begin the replay of a request.
 
         Raises InvalidInput with the path at fault, NotFound for a model that has neither configuration nor rows.
         """
-        job = replay_job(model, body, now=now, request_id=request_id, trust=self.trust)
+        job = replay_job(model, body, now=now, request_id=request_id, actor=actor, trust=self.trust)
         if next(self.lake.keys(model_prefix(QUARANTINE, model)), None) is None:
             require_model(self.configurations, model)
         job = self.jobs.start(job)

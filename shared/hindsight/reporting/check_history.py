@@ -3,20 +3,19 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from hindsight.config.store import ConfigurationStore
 from hindsight.core.errors import InvalidInput
-from hindsight.core.times import format_time, parse_time
+from hindsight.core.times import format_time
 from hindsight.lake.object_store import CHECKS, Lake, day_of, day_prefix, read_if_present
 from hindsight.monitoring.results.check import CheckKind, CheckStore
 from hindsight.reporting.status import LINKS_LAST
-from hindsight.validation.operator_request import day_of as day_named
+from hindsight.validation.operator_request import queried_moment
 
 # A day is a listing: a longer span is read in several requests, each of its own days.
 MAX_DAYS = 92
-_DAY_LENGTH = len("2026-03-01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +33,8 @@ class CheckQuery:
             raise InvalidInput.in_query("kind", f"must be one of {', '.join(CheckKind)}")
         query = cls(
             kind=None if kind is None else CheckKind(kind),
-            first=_moment(first, "from", time.min),
-            last=_moment(last, "to", time.max),
+            first=queried_moment(first, "from", time.min),
+            last=queried_moment(last, "to", time.max),
         )
         if query.first and query.last:
             _require_span(query.first, query.last)
@@ -97,20 +96,6 @@ class CheckHistory:
                 at = key.removeprefix(prefix)[: len(format_time(last))]
                 if format_time(first) <= at <= format_time(last) and (before is None or key < before):
                     yield key
-
-
-def _moment(text: str | None, path: str, of_day: time) -> datetime | None:
-    """Read a moment, or that of a day. Raises InvalidInput."""
-    if text is None:
-        return None
-    if len(text) == _DAY_LENGTH and (day := day_named(text, path)) is not None:
-        return datetime.combine(day, of_day, UTC)
-    try:
-        return parse_time(text)
-    except InvalidInput as error:
-        raise InvalidInput.in_query(
-            path, "must be a day, such as 2026-03-01, or an RFC 3339 time with an offset"
-        ) from error
 
 
 def _require_span(first: datetime, last: datetime) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hindsight.config.store import ConfigurationStore
-from hindsight.datasets.dataset import PARTS
+from hindsight.datasets.dataset import PARTS, Part, parquet_name
 from hindsight.lake.object_store import Lake, dataset_prefix
 from hindsight.registry.store import Registry
 from hindsight.registry.version import DatasetRecord
@@ -13,7 +13,7 @@ from hindsight.reporting.status import LINKS_LAST
 
 # A manifest names every object that held rows: of a large dataset more than an answer may hold. The link has them all.
 MAX_SOURCES = 1_000
-FORMAT = "npz"
+FORMAT = "parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class DatasetReports:
         return self.registry.datasets(model, limit, before)
 
     def show(self, model: str, dataset_id: str, *, with_labels: bool) -> dict[str, Any]:
-        """Show a dataset: its manifest and links to its parts, the holdout's only ``with_labels``. Raises NotFound.
+        """Show a dataset: its manifest and links to its parts, the holdout's labels only ``with_labels``.
 
-        The object of a part holds its labels, so that without them there is no link. Of an expired dataset the
-        manifest is left.
+        A link gives a whole object, so that the holdout is stored without labels, too. Of an expired dataset the
+        manifest is left. Raises NotFound.
         """
         self.configurations.newest(model)
         record = self.registry.dataset(model, dataset_id)
@@ -49,9 +49,14 @@ class DatasetReports:
 
     def _parts(self, record: DatasetRecord, model: str, *, with_labels: bool) -> dict[str, Any]:
         prefix = dataset_prefix(model, record.dataset_id)
-        linked = [part for part in PARTS if record.expired_at is None and (with_labels or part != "holdout")]
-        urls = {part: {"url": self._link(f"{prefix}{part}.npz")} for part in linked}
-        return {part: {"format": FORMAT, **urls.get(part, {})} for part in PARTS}
+        stored = set(self.lake.keys(prefix)) if record.expired_at is None else set()
+
+        def shown(part: Part) -> dict[str, Any]:
+            labels = with_labels or part == "train"
+            key = prefix + parquet_name(part, with_labels=labels)
+            return {"format": FORMAT, "labels": labels, **({"url": self._link(key)} if key in stored else {})}
+
+        return {part: shown(part) for part in PARTS}
 
     def _link(self, key: str) -> str:
         return self.lake.link(key, LINKS_LAST)

@@ -12,12 +12,17 @@ from hindsight.core.errors import Fault, InvalidInput
 from hindsight.core.jobs import Job, JobKind, JobReport, JobStore, Progress, find_job, kind_of
 from hindsight.core.times import format_time
 from hindsight.datasets.building.verification_requests import ENDS_WITHIN
+from hindsight.datasets.exports.export_requests import BYTES, DONE, DROPPED, TOTAL
 from hindsight.labels.relabelling.job import RelabelJob
 from hindsight.labels.relabelling.requests import RelabelReports
+from hindsight.lake.object_store import Lake, export_key
 from hindsight.privacy.requests import DATASETS, ENTITY, STEPS, STEPS_TOTAL, UNREADABLE, affected_versions
 from hindsight.quarantine.replay_request import JOINED, KEPT, REPLAYED
 from hindsight.quarantine.report import require_model
 from hindsight.registry.store import Registry
+from hindsight.reporting.status import LINKS_LAST
+
+_REASON = "reason"
 
 DIED = "its function ended without a result each time; the dead letters of invocations and its log have the cause"
 
@@ -30,17 +35,29 @@ class JobReports:
     relabellings: RelabelReports
     registry: Registry
     configurations: ConfigurationStore
+    lake: Lake
     clock: Callable[[], datetime]
 
     def find(self, model: str, job_id: str) -> JobReport:
-        """Read one job; of an erasure also the versions trained on the erased data. Raises NotFound."""
+        """Read one job; of an erasure also the versions trained on the erased data, of an export a link to its file.
+
+        Raises NotFound.
+        """
         if kind_of(model, job_id) is JobKind.RELABELLING:
             return relabelling_report(self.relabellings.job(model, job_id))
         report = self._report(find_job(self.jobs, model, job_id))
-        if report.kind is not JobKind.ERASURE or report.result is None:
+        if report.result is None:
             return report
-        versions = list(affected_versions(report.result[DATASETS], model, self.registry))
-        return structs.replace(report, result={**report.result, "versions": versions})
+        return structs.replace(report, result={**report.result, **self._beside(report, model, report.result)})
+
+    def _beside(self, report: JobReport, model: str, result: Mapping[str, Any]) -> dict[str, Any]:
+        if report.kind is JobKind.ERASURE:
+            return {"versions": list(affected_versions(result[DATASETS], model, self.registry))}
+        key = export_key(model, report.job_id)
+        # It expires, and an erasure removes it.
+        if report.kind is JobKind.EXPORT and key in self.lake.keys(key):
+            return {"url": self.lake.link(key, LINKS_LAST)}
+        return {}
 
     def newest(self, model: str, kind: JobKind | None, limit: int, before: str | None = None) -> list[JobReport]:
         """List at most ``limit`` jobs of one kind or of all, the newest first, begun before a job.
@@ -85,8 +102,9 @@ def relabelling_report(job: RelabelJob) -> JobReport:
         finished_at=job.finished_at,
         # A few may have come since they were counted, and what an earlier attempt read may be in packs by now.
         progress=Progress(done=done, total=None if total is None else max(done, total)),
+        actor=job.actor,
+        reason=job.reason,
         request={
-            "reason": job.reason,
             **{name: day.isoformat() for name, day in days.items() if day is not None},
             "rules_revision": job.rules_revision,
             "known_at": format_time(job.known_at),
@@ -112,7 +130,9 @@ def job_report(job: Job) -> JobReport:
         started_at=job.started_at,
         finished_at=job.finished_at,
         progress=progress,
-        request={name: value for name, value in job.request.items() if name != ENTITY},
+        actor=job.actor,
+        reason=job.request.get(_REASON),
+        request={name: value for name, value in job.request.items() if name not in {ENTITY, _REASON}},
         result=result,
         failure=job.failure,
     )
@@ -141,11 +161,18 @@ def _verification(job: Job) -> tuple[Progress, Mapping[str, Any] | None]:
     return Progress(done=int(job.is_over), total=1), job.checkpoint or None
 
 
+def _export(job: Job) -> tuple[Progress, Mapping[str, Any] | None]:
+    found = job.checkpoint
+    result = {name: found[name] for name in (DONE, DROPPED, BYTES)} if DROPPED in found else None
+    return Progress(done=found.get(DONE, 0), total=found.get(TOTAL)), result
+
+
 _SHOWN: Mapping[JobKind, Callable[[Job], tuple[Progress, Mapping[str, Any] | None]]] = {
     JobKind.IMPORT: _import,
     JobKind.REPLAY: _replay,
     JobKind.ERASURE: _erasure,
     JobKind.VERIFICATION: _verification,
+    JobKind.EXPORT: _export,
 }
 
 

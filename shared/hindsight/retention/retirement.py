@@ -14,7 +14,7 @@ from hindsight.validation.items import parse_item
 from hindsight.validation.operator_request import TimedRequest
 from hindsight.validation.timestamps import ClientTimestamps
 
-SCOPE, WHOLE_MODEL, ACTOR = "scope", "model", "actor"
+SCOPE, WHOLE_MODEL = "scope", "model"
 _UNSTATED = "retired"
 
 
@@ -58,7 +58,8 @@ class Retirements:
                 job_id=retirement.job_id or name,
                 at=asked.at,
                 started_at=now,
-                request={SCOPE: WHOLE_MODEL, "reason": asked.reason, ACTOR: actor},
+                actor=actor,
+                request={SCOPE: WHOLE_MODEL, "reason": asked.reason},
             )
         )
         # Again where it is under way: its message may have been lost with the worker of the first request.

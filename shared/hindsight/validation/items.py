@@ -3,21 +3,29 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from hindsight.config.parse import faults_of
 from hindsight.config.types import IDENTIFIER
 from hindsight.core import compact_json
 from hindsight.core.errors import Conflict, Fault, HindsightError, InvalidInput, TooLarge
+from hindsight.core.times import NOT_A_TIME
 
 MAX_ITEMS = 500
 
 INVALID = InvalidInput.code
 CONFLICT = Conflict.code
 
+
+def _time_text(value: object) -> object:
+    if not isinstance(value, str) or len(value) > 40:
+        raise ValueError(NOT_A_TIME)
+    return value
+
+
 Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
 Integer = Annotated[int, Field(ge=-compact_json.MAX_INTEGER, le=compact_json.MAX_INTEGER)]
-TimeText = Annotated[str, Field(max_length=40)]
+TimeText = Annotated[str, BeforeValidator(_time_text), Field(max_length=40)]
 ItemT = TypeVar("ItemT", bound="RequestItem")
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from hindsight.core.errors import InvalidInput
-from hindsight.core.times import parse_time
+from hindsight.core.times import in_calendar, parse_time
 
 MAX_AHEAD = timedelta(minutes=5)
 
@@ -48,6 +48,6 @@ def settle_times(
 def parse_at(text: str, path: str) -> datetime:
     """Read the moment a text names. Raises InvalidInput with the path at fault."""
     try:
-        return parse_time(text)
+        return in_calendar(parse_time(text))
     except InvalidInput as error:
         raise InvalidInput.at(path, error.message) from error

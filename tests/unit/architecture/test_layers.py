@@ -42,6 +42,7 @@ DOMAIN = (
     "hindsight.datasets",
     "hindsight.datasets.records",
     "hindsight.datasets.building",
+    "hindsight.datasets.exports",
     "hindsight.training.models",
     "hindsight.training.fitting",
     "hindsight.training.gate",

@@ -246,3 +246,28 @@ def test_any_text_is_a_duration_or_an_error(text: str) -> None:
     except ValueError:
         return
     assert timedelta(0) <= length <= timedelta(days=3660)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"task": "guess"}, {"task": "must be 'binary', 'multiclass' or 'regression'"}),
+        ({"features": {}}, {"features": "must not be empty"}),
+        ({"labels": {"rules": [{"event": "1"}]}}, {"labels.rules[0].event": "must be 1 to 64 letters"}),
+        ({"gate": {"floor": "high"}}, {"gate.floor": "must be a number"}),
+        ({"gate": {"confidence": 2}}, {"gate.confidence": "must be less than 1"}),
+        ({"review": {"overlap": 0}}, {"review.overlap": "must be at least 1"}),
+        ({"training": {"max_rows": 1.5}}, {"training.max_rows": "must be a whole number"}),
+        ({"training": {"pipeline": "mine"}}, {"training.pipeline": "must be module:function"}),
+        (
+            {"labels": {"rules": [{"event": "a", "positive": {"equals": [1]}}]}},
+            {"labels.rules[0].positive.equals": "must be text, a number, true or false"},
+        ),
+    ],
+)
+def test_fault_is_in_our_words_and_at_its_path(change: dict[str, Any], expected: dict[str, str]) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_configuration({**document(), **change})
+    found = {fault.path: fault.message for fault in refused.value.faults}
+    assert found.keys() == expected.keys()
+    assert all(found[path].startswith(message) for path, message in expected.items())

@@ -93,6 +93,17 @@ def test_another_configuration_is_new_information() -> None:
     assert isinstance(take_snapshot(lake, revision(number=2), AS_OF, first.record), Manifest)
 
 
+def test_split_that_leaves_nothing_to_train_on_says_why_and_remedy() -> None:
+    rows = learnable(600)
+    at_once = refusal([replace(row, occurred_at=rows[0].occurred_at) for row in rows])
+    late = refusal([replace(row, outcome_due_at=rows[-1].outcome_due_at) for row in rows])
+
+    assert at_once.detail.startswith("0 rows to train, at least 50 are needed: all 600 labelled predictions are of one")
+    assert "occurred_at" in at_once.detail
+    assert late.detail.startswith("0 rows to train, at least 50 are needed: ")
+    assert "were not due by then" in late.detail
+
+
 def test_labels_of_another_task_are_a_schema_change_and_not_too_few_rows() -> None:
     found = refusal([replace(row, value="high") for row in learnable(600)])
     assert found == DatasetCheckFailure(

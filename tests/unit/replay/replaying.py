@@ -133,7 +133,7 @@ class Bench:
 
     def ask(self, request_id: str = "request-1", model: str = MODEL, **body: Any) -> Job:
         asked = {"reason": "mended", **body}
-        job = self.requests.take(model, asked, now=ASKED_AT, request_id=request_id)
+        job = self.requests.take(model, asked, now=ASKED_AT, request_id=request_id, actor="key:operator")
         assert parse_message(self.messages[-1]) == (job.model, job.job_id)
         return job
 

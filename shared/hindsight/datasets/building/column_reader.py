@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from hindsight.config.features import FeatureType
-from hindsight.datasets.building.selection import RowSelection
+from hindsight.config.metrics import Task
+from hindsight.datasets.building.selection import RowSelection, at
 from hindsight.datasets.formats.columns import MISSING, Categories, Codes, Column, Floats
 from hindsight.datasets.formats.record_keys import Names, Places
 from hindsight.datasets.part import Array, pack_json
@@ -30,20 +31,12 @@ class ColumnReader:
 
     def columns(self) -> dict[str, Array | Categories]:
         """Read all columns but the features, the rows to train on first."""
-        count, keys = len(self.kept.keys.seq), self.kept.keys
-        kinds, numbers = _Texts.of(count), {name: np.empty(count) for name in _NUMBERS}
-        entities: list[tuple[Places, Names]] = []
-        for scan, places in self._by_file():
-            rows = keys.row[places]
-            for name, found in scan.numbers(_NUMBERS).items():
-                numbers[name][places] = found[rows]
-            kinds.put(places, scan.categories("kind").at(rows))
-            entities.append((places, scan.identifiers("entity_id")[rows]))
+        keys, numbers = self.kept.keys, self._numbers(_NUMBERS)
         return {
             "label": self.kept.labels,
-            "kind": kinds.column(),
+            "kind": self._texts("kind"),
             "prediction_id": keys.names,
-            "entity_id": _joined(entities, count),
+            "entity_id": self._entities(),
             "seq": keys.seq,
             "occurred_at": keys.occurred,
             "outcome_due_at": keys.due,
@@ -52,6 +45,15 @@ class ColumnReader:
             "selection_probability": numbers["selection_probability"],
             "propensity": numbers["propensity"],
             "labelled_without_review": self.kept.otherwise,
+        }
+
+    def answers(self, task: Task) -> dict[str, Array | Categories]:
+        """Read what was predicted, and how far each label is: columns that training has no use for."""
+        return {
+            "model_version": self._texts("model_version"),
+            "decision": self._decisions(task),
+            "score": self._numbers(["score"])["score"],
+            "status": self._texts("status"),
         }
 
     def features(self, features: Sequence[TypedFeature]) -> Iterator[tuple[TypedFeature, Column]]:
@@ -82,6 +84,42 @@ class ColumnReader:
             "train": pack_json([found[place] for place in ordered if place < train]),
             "holdout": pack_json([found[place] for place in ordered if place >= train]),
         }
+
+    def _numbers(self, names: Sequence[str]) -> dict[str, Floats]:
+        numbers = {name: np.empty(len(self.kept.keys.seq)) for name in names}
+        for scan, places in self._by_file():
+            for name, found in scan.numbers(names).items():
+                numbers[name][places] = found[self.kept.keys.row[places]]
+        return numbers
+
+    def _texts(self, name: str) -> Categories:
+        texts = _Texts.of(len(self.kept.keys.seq))
+        for scan, places in self._by_file():
+            texts.put(places, scan.categories(name).at(self.kept.keys.row[places]))
+        return texts.column()
+
+    def _decisions(self, task: Task) -> Column:
+        """Read decisions: numbers of a regression, else any value as text."""
+        kind = task if task is Task.REGRESSION else Task.MULTICLASS
+        numbers, texts = np.empty(len(self.kept.keys.seq)), _Texts.of(len(self.kept.keys.seq))
+        for scan, places in self._by_file():
+            found = at(scan.values("decision", kind), self.kept.keys.row[places])
+            if isinstance(found, Categories):
+                texts.put(places, found)
+            else:
+                numbers[places] = found
+        return numbers if task is Task.REGRESSION else texts.column()
+
+    def _entities(self) -> Names:
+        """Read the identifiers of entities, empty where there is none."""
+        pieces = [
+            (places, scan.identifiers("entity_id")[self.kept.keys.row[places]]) for scan, places in self._by_file()
+        ]
+        width = max((names.dtype.itemsize for _, names in pieces), default=1)
+        joined = np.zeros(len(self.kept.keys.seq), dtype=f"S{width}")
+        for places, names in pieces:
+            joined[places] = names
+        return joined
 
     def _together(self, features: Sequence[TypedFeature], count: int) -> Iterator[tuple[TypedFeature, Column]]:
         # Every row is in one file, so that arrays may start as they are.
@@ -124,11 +162,3 @@ class _Texts:
     def column(self) -> Categories:
         """Build the column; its vocabulary is sorted and has only the texts that occur."""
         return renamed(self.codes, list(self.places))
-
-
-def _joined(pieces: Sequence[tuple[Places, Names]], count: int) -> Names:
-    """Join the identifiers of all rows, empty where there is none."""
-    joined = np.zeros(count, dtype=f"S{max((names.dtype.itemsize for _, names in pieces), default=1)}")
-    for places, names in pieces:
-        joined[places] = names
-    return joined

@@ -47,36 +47,66 @@ class RowSelection:
 
 
 def select(scans: Sequence[RecordScan], configuration: ModelConfiguration, span: Span) -> RowSelection:
-    """Select the rows from the records of some files."""
+    """Select the rows of a dataset from the records of some files."""
+    usable = _usable_rows(scans, configuration.task, span)
+    kept = usable.places[-configuration.training.max_rows :]
+    occurred, due = usable.keys.occurred[kept], usable.keys.due[kept]
+    train, first = split_moments(occurred, due, configuration.training.holdout)
+    chosen = np.concatenate([kept[train], kept[first:]])
+    boundary = moment_text(int(occurred[first])) if len(kept) else ""
+    left = {"beyond_max_rows": len(usable.places) - len(kept), "gap": len(kept) - len(chosen)}
+    return usable.selection(chosen, len(train), boundary, left)
+
+
+def select_all(scans: Sequence[RecordScan], task: Task, span: Span) -> RowSelection:
+    """Select every row that a dataset could have, none of them for a holdout."""
+    usable = _usable_rows(scans, task, span)
+    return usable.selection(usable.places, len(usable.places), "", {})
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _UsableRows:
+    """All records seen, and the places of those that can be rows, in the order of the predictions' times."""
+
+    keys: RecordKeys
+    labels: Column
+    places: Places
+    otherwise: Flags
+    dropped: dict[str, int]
+    seen: list[bool]
+
+    def selection(self, places: Places, train: int, boundary: str, left: dict[str, int]) -> RowSelection:
+        """Select some of the rows."""
+        rows = self.keys.rows_at(places)
+        return RowSelection(
+            keys=rows,
+            labels=at(self.labels, places),
+            otherwise=self.otherwise[places],
+            train=train,
+            boundary=boundary,
+            newest=moment_text(int(np.maximum(rows.known, rows.due).max())) if len(places) else "",
+            dropped=self.dropped | left,
+            seen=self.seen,
+        )
+
+
+def _usable_rows(scans: Sequence[RecordScan], task: Task, span: Span) -> _UsableRows:
+    """Find the newest record of each prediction, where it has a value that the task can have."""
     seen = [scan.keys(number, span) for number, scan in enumerate(scans)]
-    task = configuration.task
-    labels = _joined_labels([at(scan.labels(task), keys.row) for scan, keys in zip(scans, seen, strict=True)], task)
+    labels = _joined_labels(
+        [at(scan.values("value", task), keys.row) for scan, keys in zip(scans, seen, strict=True)], task
+    )
     keys, has_seen = RecordKeys.joined(seen), [len(found.seq) > 0 for found in seen]
     del seen
     newest = newest_of(keys)
-    order = by_place(keys.occurred[newest.places], keys.names[newest.places])
-    places, otherwise = newest.places[order], newest.otherwise[order]
+    places = newest.places[by_place(keys.occurred[newest.places], keys.names[newest.places])]
+    otherwise = np.zeros(len(keys.seq), dtype=bool)
+    otherwise[newest.places] = newest.otherwise
     labelled = keys.labelled[places]
     usable = labelled & _is_given(at(labels, places))
-    fit = np.flatnonzero(usable)
-    kept = fit[-configuration.training.max_rows :]
-    train, first = split_moments(keys.occurred[places[kept]], keys.due[places[kept]], configuration.training.holdout)
-    chosen = np.concatenate([kept[train], kept[first:]])
-    rows = keys.rows_at(places[chosen])
-    return RowSelection(
-        keys=rows,
-        labels=at(labels, places[chosen]),
-        otherwise=otherwise[chosen],
-        train=len(train),
-        boundary=moment_text(int(keys.occurred[places[kept[first]]])) if len(kept) else "",
-        newest=moment_text(int(np.maximum(rows.known, rows.due).max())) if len(chosen) else "",
-        dropped={
-            "unlabelled": int((~labelled).sum()),
-            "unusable_value": int((labelled & ~usable).sum()),
-            "beyond_max_rows": len(fit) - len(kept),
-            "gap": len(kept) - len(chosen),
-        },
-        seen=has_seen,
+    dropped = {"unlabelled": int((~labelled).sum()), "unusable_value": int((labelled & ~usable).sum())}
+    return _UsableRows(
+        keys=keys, labels=labels, places=places[usable], otherwise=otherwise, dropped=dropped, seen=has_seen
     )
 
 

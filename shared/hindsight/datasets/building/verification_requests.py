@@ -21,7 +21,7 @@ class VerificationRequests:
     configurations: ConfigurationStore
     work: Invocations
 
-    def take(self, model: str, dataset_id: str, now: datetime, request_id: str) -> Job:
+    def take(self, model: str, dataset_id: str, *, now: datetime, request_id: str, actor: str) -> Job:
         """Start to verify a dataset. Raises NotFound, Unavailable."""
         self.configurations.current(model)
         self.registry.dataset(model, dataset_id)
@@ -32,6 +32,7 @@ class VerificationRequests:
                 job_id=name_job(JobKind.VERIFICATION, now, model, dataset_id, request_id),
                 at=now,
                 started_at=now,
+                actor=actor,
                 request={"dataset_id": dataset_id},
             )
         )

@@ -87,13 +87,13 @@ class RecordScan:
         rows = self._query(f"SELECT DISTINCT object, object_digest FROM {self._table} WHERE {self._is_seen(span)}")
         return sorted(rows.fetchall())
 
-    def labels(self, task: Task) -> Floats | Categories:
-        """Read every record's value as the task takes it, NaN or MISSING where there is none or none that fits."""
+    def values(self, name: str, task: Task) -> Floats | Categories:
+        """Read a column of values as the task takes them, NaN or MISSING where there is none or none that fits."""
         if task is Task.REGRESSION:
             # A number is a number only if it was sent as one: JSON text of it has no quotes.
-            is_number = "value NOT LIKE '\"%' AND value NOT IN ('true', 'false')"
-            return self._floats(f"CASE WHEN {is_number} THEN TRY_CAST(value AS {DOUBLE}) END")
-        values = self._categories("value")
+            is_number = f"{name} NOT LIKE '\"%' AND {name} NOT IN ('true', 'false')"
+            return self._floats(f"CASE WHEN {is_number} THEN TRY_CAST({name} AS {DOUBLE}) END")
+        values = self._categories(name)
         texts = [canonical_text(json.loads(text)) for text in values.vocabulary]
         if task is Task.BINARY:
             return np.array([*(_BINARY.get(text, np.nan) for text in texts), np.nan])[values.codes]

@@ -10,8 +10,10 @@ from msgspec.structs import replace
 
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.store import ConfigurationStore, remembered
+from hindsight.config.types import NO_IDENTIFIER, NO_MODEL_NAME
 from hindsight.core import compact_json
-from hindsight.core.errors import UnreadableObject
+from hindsight.core.errors import InvalidInput, UnreadableObject
+from hindsight.core.times import in_calendar
 from hindsight.entities.feedback import Feedback
 from hindsight.labels.joining.join import JoinReport, LabelJoiner
 from hindsight.lake.object_store import REWRITTEN, Lake, bounded_lines_of, day_of
@@ -167,12 +169,14 @@ def parse_feedback_line(line: bytes) -> Feedback | Reject:
     """
     try:
         event = _decode(line)
+        in_calendar(min(event.occurred_at, event.received_at))
+        in_calendar(max(event.occurred_at, event.received_at))
         if event.occurred_at.tzinfo is UTC and event.received_at.tzinfo is UTC:
             return event
         return replace(
             event, occurred_at=event.occurred_at.astimezone(UTC), received_at=event.received_at.astimezone(UTC)
         )
-    except (ValueError, OverflowError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError, InvalidInput) as error:
         return _not_an_event(line, _reason(error))
 
 
@@ -231,5 +235,7 @@ def _at_path(message: str) -> str:
     """
     problem, _, path = message.replace("Object missing required field", "Is required -").partition(" - ")
     place = path.strip("`").removeprefix("at `$").lstrip(".").strip("`")
+    if " matching regex " in problem:
+        return f"{place}: {NO_MODEL_NAME if place == 'model' else NO_IDENTIFIER}"
     said = (problem[:1].lower() + problem[1:]).replace("`", "")
     return f"{place}: {said}" if place else said

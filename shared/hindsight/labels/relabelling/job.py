@@ -57,6 +57,7 @@ class RelabelJob:
     rules_revision: int
     known_at: datetime
     started_at: datetime
+    actor: str | None = None
     first_day: date | None = None
     last_day: date | None = None
     attempt: int = 1

@@ -52,7 +52,7 @@ class RelabelRequests:
     configurations: ConfigurationStore
     trust: ClientTimestamps
 
-    def take(self, model: str, body: object, *, now: datetime, request_id: str) -> RelabelJob:
+    def take(self, model: str, body: object, *, now: datetime, request_id: str, actor: str) -> RelabelJob:
         """Begin a relabelling; with trusted client timestamps its labels become known at the moment it names.
 
         It is recorded before its execution starts: after a crash in between, the next request starts it.
@@ -68,6 +68,7 @@ class RelabelRequests:
             rules_revision=self.configurations.current(model).revision,
             known_at=known_at,
             started_at=now,
+            actor=actor,
             first_day=first,
             last_day=last,
         )

@@ -106,7 +106,7 @@ def _require_audience(event: APIGatewayProxyEvent) -> None:
         return
     caller = event.request_context.get("authorizer") or {}
     if caller.get("audience") not in audiences_of(event.http_method, event.resource):
-        raise Forbidden("this key may not call this route")
+        raise Forbidden("this key is of another audience than this route")
 
 
 def answer(status: int, body: object) -> Response[str]:

@@ -151,6 +151,8 @@ def query_identifier(event: APIGatewayProxyEvent, name: str, default: str) -> st
 
 
 def _require_json(event: APIGatewayProxyEvent) -> None:
+    if not event.body:
+        raise _empty()
     if content_type(event) != JSON_TYPE:
         raise UnsupportedType(f"the content type must be {JSON_TYPE}")
 
@@ -163,5 +165,9 @@ def _body(event: APIGatewayProxyEvent, max_bytes: int) -> bytes:
     if len(body) > max_bytes:
         raise TooLarge(f"the body has {len(body)} bytes, more than the {max_bytes} allowed")
     if not body.strip():
-        raise InvalidInput("the body is empty", (Fault("", "is required"),))
+        raise _empty()
     return body
+
+
+def _empty() -> InvalidInput:
+    return InvalidInput("the body is empty", (Fault("", "is required"),))

@@ -19,7 +19,7 @@ class InMemoryInvocations:
         return [payload["detail"]["model"] for payload in self.payloads if "model" in payload["detail"]]
 
     def start(self, payload: Mapping[str, Any]) -> None:
-        model = payload["detail"].get("model", "")
+        model = payload.get("detail", payload).get("model", "")
         if model in self._refused:
             self._refused.remove(model)
             raise Unavailable(f"{model or 'the one that carries on'} is refused")

@@ -31,7 +31,8 @@ class Bench:
         self.conclusions = RelabelConclusions(self.store, self.configurations)
 
     def take(self, request_id: str = "r-1", now: datetime = NOW, **body: Any) -> RelabelJob:
-        return self.requests.take(MODEL, {"reason": "mended", **body}, now=now, request_id=request_id)
+        asked = {"reason": "mended", **body}
+        return self.requests.take(MODEL, asked, now=now, request_id=request_id, actor="key:operator")
 
     def stands(self, job: RelabelJob) -> JobStatus:
         return self.reports.job(MODEL, job.job_id).status

@@ -52,8 +52,8 @@ def test_a_body_is_measured_in_bytes_and_may_have_just_the_most_allowed() -> Non
 
 @pytest.mark.parametrize("body", [None, "", "  \n"])
 def test_an_empty_body_is_refused(body: str | None) -> None:
-    with pytest.raises(InvalidInput):
-        read_json(request(body), max_bytes=100)
+    with pytest.raises(InvalidInput, match="the body is empty"):
+        read_json(request(body, "application/json" if body else None), max_bytes=100)
 
 
 @pytest.mark.parametrize("body", ["{", "NaN", '{"a": Infinity}', '{"a": 1, "a": 2} x', "[" * 5000])
