@@ -99,14 +99,14 @@ capacity: setup ## Count what a prediction asks of each part and write the table
 permissions: setup ## Run the stack's tests and note what its functions are allowed; what no test needs fails one afterwards
 	$(BIN)/python -m bench.permissions
 
-up: setup ## Start the embedded AWS with what it held, and deploy to it (PORT=4566, ClientTimestamps=trusted, ScheduleState=DISABLED)
+up: setup ## Start the embedded AWS with what it held, and deploy to it (by default PORT=4566 ClientTimestamps=bounded ScheduleState=ENABLED)
 	$(BIN)/hindsight up --port $(PORT) $(STACK_PARAMETERS)
 
 down: setup ## Stop it, leave nothing running and keep what it holds (all ports, or PORT=...)
 	$(BIN)/hindsight down $(if $(filter-out file default,$(origin PORT)),--port $(PORT))
 
 status: setup ## List the local stacks that are up
-	$(BIN)/hindsight status
+	@$(BIN)/hindsight status || true
 
 clean-local: down ## Stop every local stack and delete what they hold, and what runs, builds and caches left
 	rm -rf .local out build dist .aws-sam .mypy_cache .ruff_cache .hypothesis .sam-venv .checkov-venv
@@ -117,8 +117,8 @@ deploy-local: setup ## Deploy to AWS_ENDPOINT_URL (LocalStack-compatible), or ag
 verify-dataset: setup ## Build a dataset of the running stack again, bit for bit (MODEL=..., DATASET=...)
 	$(BIN)/hindsight verify --model $(MODEL) --dataset $(DATASET)
 
-redrive: setup ## Send what a dead-letter queue of the running stack holds once more (QUEUE=...)
-	$(BIN)/hindsight redrive --queue $(QUEUE)
+redrive: setup ## Send what a dead-letter queue of the running stack holds once more (QUEUE=..., PORT=... of several)
+	$(BIN)/hindsight redrive --queue $(QUEUE) $(if $(filter-out file default,$(origin PORT)),--port $(PORT))
 
 openapi: setup ## Write the OpenAPI document that the HTTP API serves, and the tables of the reference pages
 	$(BIN)/hindsight openapi

@@ -1,4 +1,4 @@
-"""SIGTERM as Ctrl-C is: whatever a with block has started is stopped before the process ends."""
+"""SIGTERM handled as Ctrl-C: processes started by a with block are stopped before the program ends."""
 
 import signal
 import threading

@@ -68,7 +68,7 @@ def _models(client: StackClient) -> Iterator[dict[str, Any]]:
 
 
 def _check(check: dict[str, Any]) -> str:
-    reason = f" ({check['reason']})" if check["reason"] else ""
+    reason = f" ({check['reason'].partition(';')[0]})" if check["reason"] else ""
     return f"{check['kind']}: {check['verdict']}{reason}"
 
 

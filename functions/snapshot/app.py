@@ -8,9 +8,10 @@ from hindsight.bootstrap import stores
 from hindsight.datasets.building.parquet_copies import store_parquet
 from hindsight.datasets.building.snapshot import take_snapshot
 from hindsight.datasets.champion import champion_features
-from hindsight.datasets.dataset_check import DatasetCheckFailure
+from hindsight.datasets.dataset_check import TOO_FEW_ROWS, DatasetCheckFailure
 from hindsight.datasets.members import index_rows
 from hindsight.datasets.records.athena_query import chosen_by
+from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.runs.run import RetrainingRun
 from hindsight.runtime.handler import event_handler, logger
 
@@ -27,8 +28,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     chosen = chosen_by(lake, run.model, run.decision_id, query) if query else None
     taken = take_snapshot(lake, revision, run.as_of, previous, champion_features=champion, chosen=chosen)
     if isinstance(taken, DatasetCheckFailure):
-        logger.info("run_skipped", extra={"model": run.model, "reason": taken.reason, "detail": taken.detail})
-        return {"status": "skipped", "reason": taken.reason, "detail": taken.detail}
+        detail = taken.detail
+        if taken.reason == TOO_FEW_ROWS:
+            detail += f"; {NewLabels(stores.new_label_store()).upcoming(run.model, run.as_of)}"
+        logger.info("run_skipped", extra={"model": run.model, "reason": taken.reason, "detail": detail})
+        return {"status": "skipped", "reason": taken.reason, "detail": detail}
     store_parquet(lake, taken)
     # Indexed before it is recorded, so that every recorded dataset has its index.
     dataset = registry.put_dataset(run.model, index_rows(lake, stores.member_store(), taken))

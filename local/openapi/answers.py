@@ -112,6 +112,12 @@ _STATUS = record(
         "serving_since": TEXT_OR_NULL,
         "rollout": either(_ROLLOUT),
         "probation": either(record({"against": TEXT, "since": TEXT}, {"evaluation": OBJECT})),
+        "first_version": either(
+            record(
+                {"labels_due": WHOLE, "labels_needed": WHOLE, "labels_not_due": WHOLE},
+                {"next_due_at": TEXT_OR_NULL},
+            )
+        ),
         "open_run": either(record({"decision_id": TEXT, "reason": TEXT, "started_at": TEXT, "lease_expires_at": TEXT})),
         "waiting_for_approval": either(record(_ASKED)),
         "pending_signals": listed(TEXT),

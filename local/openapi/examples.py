@@ -67,6 +67,7 @@ EXAMPLES: dict[str, Any] = {
         "serving_since": AT,
         "rollout": None,
         "probation": {"against": BEFORE, "since": AT},
+        "first_version": None,
         "open_run": None,
         "waiting_for_approval": None,
         "pending_signals": [],

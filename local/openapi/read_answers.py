@@ -81,7 +81,8 @@ VERSION = record(
                 "decision_id": TEXT,
                 "candidate": TEXT,
                 "candidates": listed(OBJECT),
-            }
+            },
+            {"rows": mapping(WHOLE)},
         ),
     },
     {

@@ -13,7 +13,7 @@ BLOCKS = {"configuration.md": settings_page, "parameters.md": parameters_page, "
 
 
 def reference_pages() -> Iterator[tuple[Path, str]]:
-    """Build each page anew, with the text around its block as it is."""
+    """Rebuild each page, with the text around its block as it is."""
     for name, build in BLOCKS.items():
         page = DOCS / name
         yield page, replace_block(page.read_text(encoding="utf-8"), "reference", build())

@@ -20,7 +20,7 @@ from hindsight.labels.archiving.new_label_counts import (
     counts_of,
 )
 from hindsight.labels.archiving.new_label_store import Marks, NewLabelStore
-from hindsight.labels.archiving.new_labels import SETTLES_AFTER, NewLabels
+from hindsight.labels.archiving.new_labels import SETTLES_AFTER, NewLabels, UpcomingLabels
 from hindsight.testing.predictions.new_labels import InMemoryNewLabels
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -159,6 +159,19 @@ def test_labels_are_counted_alike_as_they_are_noted_summed_up_and_settled(
     counted.note([*labels(20), NewLabel("m", "late", NOON + 20 * HOUR, NOON + 20 * HOUR)])
     for now in (NOON + 29 * HOUR, NOON + 30 * HOUR, NOON + 50 * HOUR + SETTLES_AFTER):
         assert counted.count("m", since=NOON - HOUR, as_of=NOON + 40 * HOUR, window=DAY) == 301
+        counted.condense("m", now)
+
+
+def test_labels_that_are_due_later_are_counted_alike_as_they_are_noted_summed_up_and_settled(
+    store: NewLabelStore,
+) -> None:
+    counted = NewLabels(store)
+    dues = [NOON - DAY, NOON, NOON + 3 * DAY, NOON + 30 * DAY, NOON + 3000 * DAY]
+    counted.note([NewLabel("m", f"p{number}", NOON, due) for number, due in enumerate(dues)])
+    for now in (NOON, NOON + 2 * HOUR, NOON + 3 * HOUR + SETTLES_AFTER):
+        assert counted.upcoming("m", NOON + HOUR) == UpcomingLabels(3, NOON + 3 * DAY)
+        assert counted.upcoming("m", NOON + 3 * DAY) == UpcomingLabels(2, NOON + 30 * DAY)
+        assert counted.upcoming("m", NOON + 3000 * DAY) == UpcomingLabels(0, None)
         counted.condense("m", now)
 
 

@@ -93,7 +93,7 @@ def test_unreadable_object_is_named_and_stops_nothing(sample: Sample, sent: Sent
 
 def test_ids_that_nothing_can_have_and_bodies_at_fault_are_refused(sent: Sent) -> None:
     stores.configurations().put(configuration(DEMAND), NOON)
-    assert send(request, "request_jobs_erasure", ASKED, path=f"/models/{MODEL}/entities/a%00b")[0] == 404
+    assert send(request, "request_jobs_erasure", ASKED, path=f"/models/{MODEL}/entities/a%0Ab")[0] == 404
     assert send(request, "request_jobs_erasure", ASKED, path="/models/unknown/entities/a")[0] == 404
     status, answer = send(request, "request_jobs_erasure", {"reason": 7})
     assert (status, paths(answer)) == (400, ["reason"])

@@ -1,4 +1,4 @@
-"""The README's first model, typed as it is printed, works on a stack that is just up."""
+"""The README's first model, typed as it is printed, serves on a stack that is just up."""
 
 import json
 import re
@@ -20,10 +20,16 @@ def block(kind: str) -> str:
     return str(found)
 
 
-def test_first_model_of_the_readme_works_as_printed(stack: Stack, tmp_path: Path) -> None:
+def test_configuration_of_the_readme_is_that_of_the_examples() -> None:
+    assert block("yaml") == (ROOT / "examples/churn.yaml").read_text(encoding="utf-8")
+
+
+def test_first_model_of_the_readme_serves_as_printed(stack: Stack, tmp_path: Path) -> None:
     stack.save(tmp_path / ".local" / STACK_FILE)
     (tmp_path / "churn.yaml").write_text(block("yaml"), encoding="utf-8")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/python").symlink_to(sys.executable)
     command = tmp_path / ".venv/bin/hindsight"
     command.write_text(f'#!/bin/sh\ncd {ROOT} && exec {sys.executable} -m local --state {tmp_path}/.local "$@"\n')
     command.chmod(0o755)
@@ -32,10 +38,15 @@ def test_first_model_of_the_readme_works_as_printed(stack: Stack, tmp_path: Path
         ["bash", "-c", STRICT + block("sh")], cwd=tmp_path, capture_output=True, text=True, check=False
     )
 
-    assert ended.returncode == 0, ended.stderr
-    configured, logged, captured, explained, status, asked, decided = map(json.loads, ended.stdout.splitlines())
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    answers = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")]
+    configured, before, predicted, captured, explained, decided = answers
     assert configured["revision"] == 1
-    assert (logged, captured) == ({"accepted": ["p-1"], "rejected": []}, {"accepted": ["f-1"], "rejected": []})
-    assert explained["prediction"]["prediction_id"] == "p-1"
-    assert status["model"] == "churn"
-    assert asked["decision_id"] == decided["decisions"][0]["decision_id"]
+    assert (before["champion"], before["first_version"]["labels_needed"]) == (None, 200)
+    assert "first_version: " in ended.stdout
+    (answer,) = predicted["predictions"]
+    assert 0.5 < answer["score"] < 1
+    assert captured == {"accepted": ["f-1"], "rejected": []}
+    assert explained["prediction"]["model_version"] == answer["model_version"]
+    assert decided["decisions"][0]["outcome_version"] == answer["model_version"]
+    assert "rows left out: not due before the holdout began" in decided["decisions"][0]["outcome_reason"]

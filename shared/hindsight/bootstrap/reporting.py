@@ -4,6 +4,7 @@ import time
 from functools import cache
 
 from hindsight.bootstrap import clients, stores
+from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.labels.relabelling.requests import RelabelReports
 from hindsight.quarantine.report import QuarantineReports
 from hindsight.reporting.check_history import CheckHistory
@@ -54,6 +55,7 @@ def model_reports() -> ModelReports:
         stores.approvals(),
         evaluations=stores.evaluation_store(),
         members=stores.member_store(),
+        new_labels=NewLabels(stores.new_label_store()),
     )
 
 

@@ -14,6 +14,8 @@ MAX_NEW_LABELS = 1_000_000_000
 class SignalSwitches(Section):
     """The switches of the signals that ``combine`` counts, each named as the signal's kind; false or null is off."""
 
+    first_version: bool = True
+    """Train the first version once `min_new_labels` labels are due, without being asked."""
     schedule: PositiveDuration | None = None
     """Retrain when that long has passed since the last run; without it not by the calendar."""
     volume: Annotated[int, Field(ge=1, le=MAX_NEW_LABELS)] | None = None

@@ -93,6 +93,12 @@ class Manifest:
         return self.key(f"{part}.npz")
 
     @property
+    def rows(self) -> dict[str, int]:
+        """The rows of each part, and those in the gap between them."""
+        gap = self.counts["dropped"].get("gap", 0)
+        return {**{part: int(self.counts[part]["rows"]) for part in PARTS}, "gap": int(gap)}
+
+    @property
     def record(self) -> DatasetRecord:
         """The registry's record of the dataset."""
         return DatasetRecord(

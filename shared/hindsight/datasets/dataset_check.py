@@ -9,6 +9,7 @@ from hindsight.datasets.dataset import PARTS, Manifest, Part
 from hindsight.datasets.label_shift import label_shift
 from hindsight.registry.version import DatasetRecord
 
+TOO_FEW_ROWS = "too_few_rows"
 MIN_TRAIN_ROWS = 50
 MIN_HOLDOUT_ROWS = 20
 # From which share on what does not fit is no accident but another schema.
@@ -45,10 +46,10 @@ def _failures(
     if problem := _other_labels(dataset):
         yield DatasetCheckFailure(reason="schema_change", detail=problem)
     for part, least in (("train", MIN_TRAIN_ROWS), ("holdout", MIN_HOLDOUT_ROWS)):
-        rows = dataset.counts[part]["rows"]
+        rows = dataset.rows[part]
         if rows < least:
             detail = f"{rows} rows to {part}, at least {least} are needed{_uncut(dataset, part)}"
-            yield DatasetCheckFailure(reason="too_few_rows", detail=detail)
+            yield DatasetCheckFailure(reason=TOO_FEW_ROWS, detail=detail)
     if dataset.counts["train"]["rows"] and not any(dataset.present["train"].values()):
         rows = dataset.counts["train"]["rows"]
         yield DatasetCheckFailure(reason="no_features", detail=f"no feature has a value in {rows} rows to train on")

@@ -82,7 +82,7 @@ class InstanceReader:
     """The reader of one call's instances; ``new_id`` names those that come without an id.
 
     One without a time occurred when it was sent: now, unless the call was ``sent_at`` another time. ``served`` is what
-    the versions that serve read: it is taken and kept whatever the configuration declares by now.
+    the versions that serve read: it is taken and kept, declared or not.
     """
 
     configuration: ModelConfiguration

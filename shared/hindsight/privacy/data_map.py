@@ -102,7 +102,7 @@ HOLDS_NOBODY = {
     "relabels": "keys of objects",
 }
 
-# What lies under a model's own prefix goes with the model, whatever is in it; of what models share, its rows.
+# Every object under a model's own prefix goes with the model; of objects that models share, its rows.
 KINDS = (
     PREDICTIONS,
     LABELS,

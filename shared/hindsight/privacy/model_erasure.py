@@ -1,6 +1,6 @@
 """The erasure of a model, step by step: its items, its objects, and its lines in what many models share.
 
-The items go first: whatever archives, packs or profiles asks the tables, and finds nothing to write any more.
+The items go first: functions that archive, pack or profile ask the tables, and then find nothing to write.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

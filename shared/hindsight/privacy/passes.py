@@ -92,7 +92,7 @@ class ErasurePass:
     def keys(self, location: DataLocation, model: str, after: str, since: datetime | None) -> Iterator[KeyVersions]:
         """List all versions of each key of a place after a key; with ``since`` only of keys written to from then on.
 
-        The other keys come without: however many there are, whoever lists them must be able to stop among them.
+        The other keys come without: there may be many, so that a listing must be able to stop among them.
         """
         # In the order of the keys, so that what sorts after ``after`` is what is left.
         for prefix in sorted(location.prefixes(model)):

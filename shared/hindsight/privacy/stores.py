@@ -77,7 +77,7 @@ class ObjectVersions(Protocol):
         """
 
     def purge_all(self, prefix: str) -> Iterator[int]:
-        """Remove whatever is under a prefix for good, marks of deleted objects too; yield how many, page by page.
+        """Remove every object under a prefix for good, marks of deleted ones too; yield their number, page by page.
 
         What is left after a page is what the next call begins with. Raises Unavailable if one cannot be removed.
         """

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from hindsight.config.features import FeatureType
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import dump_configuration
 from hindsight.config.store import ConfigurationStore, Retirement, SentDocument
+from hindsight.config.types import format_duration
 from hindsight.core.errors import Conflict, Fault, NotFound
 from hindsight.core.times import format_time
 from hindsight.registry.served_features import ServedFeatures, kept_for_serving
@@ -56,11 +57,11 @@ class ConfigurationChanges:
         try:
             retirement = self.configurations.retirement(configuration.model)
         except NotFound:
-            return _of_new_model(configuration.model, 1)
+            return _of_new_model(configuration, 1)
         if retirement is not None and retirement.is_being_erased:
             raise Conflict(f"the model {configuration.model!r} is being erased by the job {retirement.job_id}")
         if retirement is not None and retirement.erased_at is not None:
-            return _of_new_model(configuration.model, retirement.erased_revisions + 1)
+            return _of_new_model(configuration, retirement.erased_revisions + 1)
         newest = self.configurations.stored(configuration.model)
         pointer = self.registry.pointer(configuration.model)
         before = newest.configuration
@@ -105,9 +106,31 @@ def effects_of(
     if before.outcome_delay != after.outcome_delay:
         message = f"outcomes are due after {after.outcome_delay} instead of {before.outcome_delay}, from now on logged"
         yield Effect(code="outcome_delay_changed", message=message)
+    if (before.training, before.outcome_delay) != (after.training, after.outcome_delay):
+        yield from window_effects(after)
     if before.retention != after.retention:
         message = "what is kept already ends when it was to end"
         yield Effect(code="retention_changed", message=message)
+
+
+def window_effects(configuration: ModelConfiguration) -> Iterator[Effect]:
+    """Report a training window of which the label delay leaves little: it takes its length at both ends.
+
+    >>> from datetime import timedelta
+    >>> from hindsight.testing.builders.configuration import configuration
+    >>> [effect.code for effect in window_effects(configuration(training={"window": "P10D"}))]
+    ['training_window_short']
+    """
+    training, delay = configuration.training, configuration.outcome_delay
+    due = max(training.window - delay, timedelta(0))
+    left = max(due * (1 - training.holdout) - delay, timedelta(0))
+    if left < due / 4 or not due:
+        window, gap = format_duration(training.window), format_duration(delay)
+        message = (
+            f"of training.window ({window}) the last {gap} are not due yet, and as much falls out before the holdout: "
+            f"{left / timedelta(days=1):.0f} days are left to train on"
+        )
+        yield Effect(code="training_window_short", message=message)
 
 
 def differences_between(before: ModelConfiguration, after: ModelConfiguration) -> Iterator[Difference]:
@@ -115,8 +138,9 @@ def differences_between(before: ModelConfiguration, after: ModelConfiguration) -
     yield from _differences("", dump_configuration(before), dump_configuration(after))
 
 
-def _of_new_model(model: str, revision: int) -> ConfigurationChange:
-    return ConfigurationChange(model=model, revision=revision, effects=(), differences=())
+def _of_new_model(configuration: ModelConfiguration, revision: int) -> ConfigurationChange:
+    effects = tuple(window_effects(configuration))
+    return ConfigurationChange(model=configuration.model, revision=revision, effects=effects, differences=())
 
 
 def _back_in_service(retirement: Retirement | None) -> Iterator[Effect]:

@@ -1,4 +1,4 @@
-"""The features that serving versions read, whatever the configuration declares by now."""
+"""The features that serving versions read, declared by the present configuration or not."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress

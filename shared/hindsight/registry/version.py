@@ -30,12 +30,22 @@ class Check(Record, frozen=True, kw_only=True, omit_defaults=False):
     detail: str = ""
 
 
+def gap_note(rows: Mapping[str, int]) -> str | None:
+    """Describe the rows that a dataset leaves out between its parts, None where there are none.
+
+    >>> gap_note({"train": 611, "holdout": 420, "gap": 1069})
+    '1,069 rows left out: not due before the holdout began'
+    """
+    return f"{rows['gap']:,} rows left out: not due before the holdout began" if rows.get("gap") else None
+
+
 class VersionRecord(Record, frozen=True, kw_only=True):
     """One version, never changed once written.
 
     ``metrics`` are the version's on the holdout, ``champion_metrics`` those of ``compared_with`` on the same rows;
     both are absent for a version judged without a champion. ``pointer_sequence`` is how often the serving pointer had
     moved when the gate judged (0: nothing served), so that a verdict over another champion is not acted on.
+    ``rows`` counts the dataset's rows to ``train`` on, of the ``holdout``, and in the ``gap`` between them.
     ``candidates`` has how every candidate of the run did; ``card_key`` is the page of the model card. From
     ``expired_at`` on, the lake no longer holds its artefact: it can serve no more.
     """
@@ -55,6 +65,7 @@ class VersionRecord(Record, frozen=True, kw_only=True):
     compared_with: str | None = None
     champion_metrics: Mapping[str, float | None] | None = None
     notes: tuple[str, ...] = ()
+    rows: Mapping[str, int] = msgspec.field(default_factory=dict)
     candidates: tuple[Mapping[str, Any], ...] = ()
     pointer_sequence: int = 0
     card_key: str | None = None

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from hindsight.config.model import ModelConfiguration
 from hindsight.config.store import ConfigurationStore, shown_retirement
 from hindsight.core.errors import NotFound
 from hindsight.datasets.members import MemberStore
 from hindsight.entities.prediction import PredictionKey
+from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.labels.store import LabelStore
 from hindsight.lake.object_store import Lake
 from hindsight.monitoring.results.check import CheckKind, CheckStore
@@ -17,12 +19,14 @@ from hindsight.registry.store import Registry
 from hindsight.reporting.explain import explain_labels
 from hindsight.reporting.lineage import uses_of, versions_trained_on
 from hindsight.reporting.model_list import ModelState, state_of
-from hindsight.reporting.status import LINKS_LAST, Backlog, LabelQueue, model_status
+from hindsight.reporting.status import LINKS_LAST, Backlog, FirstVersionProgress, LabelQueue, model_status
 from hindsight.reporting.versions import shown_version
 from hindsight.review.tasks.overview import ReviewOverview
 from hindsight.rollout.approval.store import ApprovalStore
 from hindsight.rollout.evaluation.store import EvaluationStore
 from hindsight.triggers.decision import Decision
+from hindsight.triggers.signals.first_version import MIN_LABELS
+from hindsight.triggers.state import TriggerState
 from hindsight.triggers.store import TriggerStore
 
 MAX_OVERDUE = 10_000
@@ -43,6 +47,7 @@ class ModelReports:
     approvals: ApprovalStore
     evaluations: EvaluationStore
     members: MemberStore
+    new_labels: NewLabels
 
     def status(self, model: str, now: datetime) -> dict[str, Any]:
         """Build the state of a model on one page; of one that is erased, or being erased, the record of it."""
@@ -51,18 +56,19 @@ class ModelReports:
             stage = ModelState.RETIRED if retirement.is_being_erased else ModelState.ERASED
             return {"model": model, "state": stage.value, "retired": shown_retirement(retirement)}
         revision = self.configurations.newest(model)
-        pointer, state = self.registry.pointer(model), self.triggers.load(model)
+        pointer, state, queue = self.registry.pointer(model), self.triggers.load(model), self._label_queue(model, now)
         status = model_status(
             revision,
             pointer,
             state,
             [check for kind in CheckKind if (check := self.checks.latest(model, kind))],
-            self._label_queue(model, now),
+            queue,
             review_queue=self.reviews.queue(revision.configuration, now),
             link=self._link,
             last_evaluation=self.triggers.last_evaluation(model),
             asked=next(iter(self.approvals.newest(model, 1)), None),
             evaluations=self.evaluations.evaluations(model),
+            first_version=None if pointer else self._first_version(revision.configuration, state, queue, now),
         )
         declared = {name: feature.type for name, feature in revision.configuration.features.items()}
         served = ServedFeatures(self.registry, self.configurations).of(model, pointer)
@@ -117,6 +123,18 @@ class ModelReports:
 
     def _known(self, model: str) -> str:
         return self.configurations.newest(model).configuration.model
+
+    def _first_version(
+        self, configuration: ModelConfiguration, state: TriggerState, queue: LabelQueue, now: datetime
+    ) -> FirstVersionProgress:
+        model, window = configuration.model, configuration.training.window
+        later = self.new_labels.upcoming(model, now)
+        return FirstVersionProgress(
+            labels_due=self.new_labels.count(model, since=state.last_snapshot_as_of, as_of=now, window=window),
+            labels_needed=max(configuration.triggers.min_new_labels, MIN_LABELS),
+            labels_not_due=later.labels,
+            next_due_at=min(filter(None, (later.next_due_at, queue.open.next_due_at)), default=None),
+        )
 
     def _link(self, key: str) -> str:
         return self.lake.link(key, LINKS_LAST)

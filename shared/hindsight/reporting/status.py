@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hindsight.config.store import ConfigurationRevision
-from hindsight.core.codec import Record
+from hindsight.core.codec import Record, to_plain
 from hindsight.core.times import format_time
 from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.labels.store import OpenLabels
@@ -45,6 +45,16 @@ class LabelQueue:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstVersionProgress:
+    """The labels that are due, those that the first version needs, those due later, and when the next ones are."""
+
+    labels_due: int
+    labels_needed: int
+    labels_not_due: int
+    next_due_at: datetime | None
+
+
 def model_status(
     revision: ConfigurationRevision,
     pointer: Pointer | None,
@@ -57,10 +67,12 @@ def model_status(
     last_evaluation: Decision | None = None,
     asked: Approval | None = None,
     evaluations: Mapping[str, Mapping[str, Any]] | None = None,
+    first_version: FirstVersionProgress | None = None,
 ) -> dict[str, Any]:
     """Build the status of a model as JSON objects.
 
-    ``link`` presigns a key of the lake; ``asked`` is the newest request for approval.
+    ``link`` presigns a key of the lake; ``asked`` is the newest request for approval; ``first_version`` is given until
+    one serves.
     """
     champion, rollout, probation = (pointer.champion, pointer.rollout, pointer.probation) if pointer else (None,) * 3
     challenger, found = rollout.version if rollout else None, evaluations or {}
@@ -74,6 +86,7 @@ def model_status(
         "serving_since": format_time(pointer.serving_since) if pointer else None,
         "rollout": _evaluated(rollout, challenger, found.get(EvaluationSubject.ROLLOUT)),
         "probation": _evaluated(probation, champion, found.get(EvaluationSubject.PROBATION)),
+        "first_version": None if first_version is None else to_plain(first_version),
         "open_run": _open_run(state),
         "waiting_for_approval": _waiting(state, asked),
         "pending_signals": sorted(state.pending_signals),

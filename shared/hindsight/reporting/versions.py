@@ -6,7 +6,7 @@ from typing import Any
 from hindsight.registry.version import VersionRecord
 from hindsight.rollout.approval.approval import Approval
 
-_LINEAGE = ("dataset_id", "configuration_revision", "code_version", "decision_id", "candidate", "candidates")
+_LINEAGE = ("dataset_id", "rows", "configuration_revision", "code_version", "decision_id", "candidate", "candidates")
 _GATE = ("verdict", "checks", "compared_with", "champion_metrics", "pointer_sequence", "notes")
 _OF_VERSION = {"version", "decision_id"}
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from hindsight.config.triggers import Triggers
+from hindsight.labels.archiving.new_labels import UpcomingLabels
 from hindsight.monitoring.results.check import Check, CheckKind
 from hindsight.registry.pointer import Rollout
 from hindsight.triggers.state import TriggerState
@@ -38,7 +39,8 @@ class TriggerInputs:
     """The inputs of a decision, as known at ``now``.
 
     ``new_labels`` are those no snapshot has seen; None where they were not counted, because an open run, or that no
-    signal is active, settles the decision anyway. ``relabelling`` is the id of the one under way, ``rollout`` the
+    signal is active, settles the decision anyway. ``upcoming`` are those that are due later, read while no version
+    serves. ``relabelling`` is the id of the one under way, ``rollout`` the
     challenger beside the champion.
     """
 
@@ -48,6 +50,7 @@ class TriggerInputs:
     state: TriggerState
     champion: str | None
     new_labels: int | None = None
+    upcoming: UpcomingLabels | None = None
     checks: Mapping[CheckKind, Check] = field(default_factory=dict)
     relabelling: str | None = None
     rollout: Rollout | None = None

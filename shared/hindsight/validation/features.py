@@ -27,7 +27,7 @@ def check_features(
     """Read every declared feature, null where it is missing, and what is wrong with the values given.
 
     So is read what is ``served``: the features of the versions that serve, which must be able to read the values,
-    whatever is declared by now. A number outside its declared range is kept: that is for monitoring to see, not for
+    with any present declaration. A number outside its declared range is kept: that is for monitoring to see, not for
     capture to lose.
     """
     if not isinstance(values, dict):

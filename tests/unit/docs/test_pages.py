@@ -20,7 +20,7 @@ SPAN = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 TARGET = re.compile(r"(?:^|[`;&] *)make ([a-z]+(?:-[a-z]+)*)", re.MULTILINE)
 VARIABLE = re.compile(r"\$\{?([A-Z_]+)")
 # What a page leaves to the reader.
-PLACEHOLDERS = {"VERSION", "PWD"}
+PLACEHOLDERS = {"VERSION", "TOPIC"}
 COMMAND = re.compile(r"(?:^|`|bin/)hindsight ([a-z]+)", re.MULTILINE)
 MAX_README_LINES = 120
 MAX_PICTURE_LINES = 25

@@ -119,3 +119,12 @@ def test_champion_is_compared_by_the_configuration_it_was_trained_by(world: Worl
     change = ConfigurationChanges(world.configurations, registry).preview(features(same="boolean"))
 
     assert [effect.code for effect in change.effects] == ["feature_removed"]
+
+
+def test_training_window_of_which_the_label_delay_leaves_little_is_an_effect() -> None:
+    short = parse_configuration({**REGRESSION, "training": {"window": "P4D"}})
+    first = ConfigurationChanges(InMemoryConfigurations(), InMemoryRegistry()).preview(short)
+    assert [effect.code for effect in first.effects] == ["training_window_short"]
+    assert "0 days are left to train on" in first.effects[0].message
+    assert codes(parse_configuration(REGRESSION), short) == ["training_window_short"]
+    assert codes(short, short) == []

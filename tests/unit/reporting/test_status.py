@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from hindsight.core.errors import NotFound
+from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.labels.store import OpenLabels
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
 from hindsight.registry.moves import AuditInfo, Servable, start_rollout
@@ -26,6 +27,7 @@ from hindsight.testing.models.registry import InMemoryRegistry
 from hindsight.testing.models.rollout_evaluations import InMemoryEvaluationStore
 from hindsight.testing.models.trigger_store import InMemoryTriggers
 from hindsight.testing.predictions.label_store import InMemoryLabels
+from hindsight.testing.predictions.new_labels import InMemoryNewLabels
 from hindsight.testing.predictions.review_tasks import InMemoryReviews
 from hindsight.triggers.signals.check import DriftSignal
 from hindsight.triggers.signals.volume import VolumeSignal
@@ -64,6 +66,7 @@ def reports(labels: InMemoryLabels, tasks: InMemoryReviews) -> ModelReports:
         approvals=InMemoryApprovals(),
         evaluations=InMemoryEvaluationStore(),
         members=InMemoryMembers(),
+        new_labels=NewLabels(InMemoryNewLabels()),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from hindsight.config.triggers import AtLeast, Triggers
+from hindsight.labels.archiving.new_labels import UpcomingLabels
 from hindsight.monitoring.results.check import CheckKind, Verdict
 from hindsight.triggers.decision import BlockCode, Decision
 from hindsight.triggers.evaluation.decide import worth_recording
@@ -37,6 +38,7 @@ from tests.unit.triggers.decisions import decided, run_and_end
 QUIET = policy(drift=False, performance=False)
 # What makes each kind of signal active, and no other.
 ALONE: dict[str, tuple[Triggers, TriggerInputs]] = {
+    "first_version": (policy(), observed(champion=None)),
     "schedule": (policy(schedule=DAY), observed()),
     "volume": (policy(volume=1000), observed(new_labels=1000)),
     "drift": (policy(drift=True), observed(drift=drift())),
@@ -68,6 +70,37 @@ def test_every_kind_of_signal_can_fire_alone(kind: str) -> None:
     assert after.open_run.decision_id == decision.decision_id
     assert after.open_run.lease_expires_at == NOW + LEASE
     assert (after.fencing_token, decision.fencing_token, after.pending_signals) == (1, 1, {})
+
+
+@pytest.mark.parametrize(
+    ("rules", "labels", "reason"),
+    [
+        (
+            policy(min_new_labels=200),
+            199,
+            "199 of 200 labels are due; 403 more are known and not due yet, the first at ",
+        ),
+        (policy(), 69, "69 of 70 labels are due; 403 more"),
+        (policy(first_version=False), 1000, "not configured"),
+    ],
+)
+def test_first_version_waits_for_labels_and_counts_them(rules: Triggers, labels: int, reason: str) -> None:
+    upcoming = UpcomingLabels(403, NOW + DAY)
+    decision = decided(rules, NEW, observed(champion=None, new_labels=labels, upcoming=upcoming))
+    assert decision.block_codes == (BlockCode.NO_SIGNAL,)
+    assert decision.signals[0].reason.startswith(reason)
+
+
+def test_first_version_is_tried_again_a_cooldown_after_a_skipped_run() -> None:
+    rules, seen = policy(cooldown=DAY), observed(champion=None, new_labels=200)
+    skipped = run_and_end(NEW, RunOutcome.SKIPPED, rules, seen)
+    assert not decided(rules, skipped, replace(seen, now=NOW + DAY - HOUR)).active_signals
+    assert decided(rules, skipped, replace(seen, now=NOW + DAY)).triggered
+
+
+def test_first_version_is_enough_for_any_combination() -> None:
+    for combine in ("all", AtLeast(at_least=2)):
+        assert decided(policy(combine=combine), NEW, observed(champion=None, new_labels=200)).triggered
 
 
 def test_signals_the_policy_does_not_listen_to_are_not_heard() -> None:

@@ -49,6 +49,7 @@ def test_quiet_evaluation_shows_how_far_every_signal_is_from_active() -> None:
     decision = recorded(EVERYTHING, RAN, observed(drift=fine, performance=few, new_labels=3100))
     found = {kind: reason for kind, reason in reasons(decision).items() if reason != "not configured"}
     assert found == {
+        "first_version": "a version serves",
         "schedule": "due at 2026-03-31T11:00:00.000000Z",
         "volume": "3100 of 5000 new labels",
         "drift": "ok, 1 of 20 features drift; checked at 2026-03-01T12:00:00.000000Z",
@@ -103,7 +104,7 @@ def test_inactive_signal_has_its_reason(seen: TriggerInputs, kind: str, reason: 
 
 def test_signal_that_is_not_configured_is_listed_but_not_explained() -> None:
     decision = recorded(policy(drift=False, performance=False), NEW, observed(drift=drift()))
-    assert set(reasons(decision).values()) == {"not configured", "none that no run has answered"}
+    assert set(reasons(decision).values()) == {"not configured", "a version serves", "none that no run has answered"}
     assert "drift" not in decision.explanation
 
 

@@ -54,7 +54,7 @@ class S3ObjectVersions:
         delete_all(self._client, self._bucket, objects, passed_over=_GONE)
 
     def purge_all(self, prefix: str) -> Iterator[int]:
-        """Remove whatever is under a prefix for good, marks of deleted objects too; yield how many, page by page."""
+        """Remove every object under a prefix for good, marks of deleted ones too; yield their number, page by page."""
         pages = self._client.get_paginator("list_object_versions")
         for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
             found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]

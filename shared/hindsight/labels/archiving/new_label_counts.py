@@ -120,6 +120,14 @@ def count_between(day: date, minutes: Sequence[int], after: datetime, until: dat
     return sum(minutes[max(first + 1, 0) : max(last + 1, 0)])
 
 
+def first_between(day: date, minutes: Sequence[int], after: datetime) -> datetime | None:
+    """Find the first minute of a day, later than that of a moment, in which something lies."""
+    midnight = datetime.combine(day, datetime.min.time(), UTC)
+    begin = max((after - midnight) // timedelta(minutes=1) + 1, 0)
+    found = next((minute for minute in range(begin, len(minutes)) if minutes[minute]), None)
+    return None if found is None else midnight + timedelta(minutes=found)
+
+
 def counts_of(hour: datetime, arrivals: Iterable[Arrivals]) -> tuple[HourCounts, int]:
     """Count the distinct labels of one hour by day and minute; return how many entries were read as well."""
     rest, minutes, read = iter(arrivals), Counter[int](), 0

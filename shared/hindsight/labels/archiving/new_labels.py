@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import chain, groupby, islice
 from operator import attrgetter
 
-from hindsight.core.times import hour_of, microseconds
+from hindsight.core.times import format_time, hour_of, microseconds, moment_of
 from hindsight.labels.archiving.new_label_counts import (
     HOUR,
     MAX_TOGETHER,
@@ -28,16 +28,33 @@ from hindsight.labels.archiving.new_label_counts import (
     counts_of,
     day_of,
     distinct_moments,
+    first_between,
 )
 from hindsight.labels.archiving.new_label_store import Marks, NewLabelStore
 
 # A stream keeps a record for a day; an invocation that began with it may take a little longer.
 SETTLES_AFTER = timedelta(hours=26)
+# An outcome is due ten years after its prediction at the latest.
+_LATEST = timedelta(days=3660)
 # Hours that are summed up, or settled, in one call; the rest is left for the next.
 MAX_HOURS = 200
 # Entries that one count reads of hours that are not summed up: 32 MB, some ten seconds of the function that answers
 # operators. At worst such hours are 96 minutes, from one hourly check to the next: 350 labels a second of one model.
 MAX_READ = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class UpcomingLabels:
+    """The labels that are known and not due yet, and the minute in which the first of them is."""
+
+    labels: int
+    next_due_at: datetime | None
+
+    def __str__(self) -> str:
+        """Describe how many there are, and when the first is due."""
+        if self.next_due_at is None:
+            return "none that is known is due later"
+        return f"{self.labels} more are known and not due yet, the first at {format_time(self.next_due_at)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +99,12 @@ class NewLabels:
             # Of a set that was too large to be read whole the hour's counts may know more.
             counted += max(summed - by_set.get(found.hour, 0), 0)
         return counted
+
+    def upcoming(self, model: str, as_of: datetime) -> UpcomingLabels:
+        """Count the labels that are known and fall due after ``as_of``, and find the first of them; to the minute."""
+        until = as_of + _LATEST
+        labels = self.count(model, since=as_of, as_of=until, window=_LATEST)
+        return UpcomingLabels(labels, self._first_due(model, as_of, until) if labels else None)
 
     def condense(self, model: str, now: datetime) -> None:
         """Sum up the hours that are over by ``now``, and settle those that cannot be delivered again.
@@ -158,6 +181,18 @@ class NewLabels:
             yield hour, sum(not settled or day_of(moment) not in settled for moment in new)
             if read >= MAX_READ:
                 return
+
+    def _first_due(self, model: str, after: datetime, until: datetime) -> datetime | None:
+        marks, low = self._marks(model), microseconds(after)
+        days = [(found.day, found.minutes) for found in self.store.days(model, _day(after), _day(until))]
+        if marks.summed is not None:
+            days += [day for hour in self.store.hours(model, marks.settled, marks.summed) for day in hour.days.items()]
+        stale = {found.hour for found in self._stale(model, marks)}
+        moments = chain.from_iterable(distinct_moments(list(self._sets(model, marks, stale))))
+        first = min((moment for moment in moments if moment > low), default=None)
+        found = [first_between(day, minutes, after) for day, minutes in days]
+        found.append(None if first is None else moment_of(first))
+        return min((moment for moment in found if moment is not None), default=None)
 
     def _marks(self, model: str) -> Marks:
         return self.store.marks([model]).get(model, Marks())

@@ -11,7 +11,7 @@ from hindsight.datasets.dataset import Manifest
 from hindsight.lake.object_store import Lake
 from hindsight.registry.pointer import Pointer
 from hindsight.registry.store import Registry
-from hindsight.registry.version import Verdict, VersionRecord
+from hindsight.registry.version import Verdict, VersionRecord, gap_note
 from hindsight.runs.run import RetrainingRun
 from hindsight.training.fitting.labelled_frame import LabelledFrame, load_part
 from hindsight.training.gate.gate import Contest, baseline_predictions, judge
@@ -117,7 +117,7 @@ def _compare(
         metrics=_measure(predictions, holdout, configuration),
         compared_with=pointer.champion if pointer and champion else None,
         champion_metrics=_measure(champion, holdout, configuration) if champion else None,
-        notes=notes,
+        notes=(*notes, *filter(None, [gap_note(manifest.rows)])),
     )
 
 
@@ -150,6 +150,7 @@ def _unjudged(job: ValidationJob, best: Mapping[str, Any], pointer: Pointer | No
         artifact_digest=best["artifact_digest"],
         verdict=Verdict.REJECT,
         candidates=tuple(_summary(candidate) for candidate in job.trained),
+        rows=job.manifest.rows,
         pointer_sequence=0 if pointer is None else pointer.sequence,
         card_key=best.get("card_key"),
     )

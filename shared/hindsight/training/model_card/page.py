@@ -59,13 +59,14 @@ def card_page(card: Card) -> str:
 
 def _header(card: Card) -> Facts:
     data, counts = card["data"], card["data"]["counts"]
-    first = data["first_row"] or data["window_start"]
+    first, gap = data["first_row"] or data["window_start"], counts["dropped"].get("gap", 0)
     return [
         ("version", card["version"]),
         ("candidate", _words(card["candidate"])),
         ("task", card["task"]),
         ("trained on", f"{counts['train']['rows']:,} rows from {_moment(first)}"),
         ("tested on", f"{counts['holdout']['rows']:,} rows from {_moment(data['holdout_start'])}"),
+        *([("left out", f"{gap:,} rows, not due before the holdout began")] if gap else []),
         ("window", f"reaches back to {_moment(data['window_start'])}"),
         ("labels as known", _moment(data["as_of"])),
     ]

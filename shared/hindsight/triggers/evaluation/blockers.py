@@ -62,7 +62,8 @@ def _blockers(signals: Sequence[SignalStatus], inputs: TriggerInputs) -> Iterato
     if inputs.new_labels is not None and inputs.new_labels < policy.min_new_labels:
         yield Blocker(
             code=BlockCode.MIN_NEW_LABELS,
-            reason=f"{inputs.new_labels} new labels are fewer than the {policy.min_new_labels} a run needs",
+            reason=f"{inputs.new_labels} new labels are fewer than the {policy.min_new_labels} a run needs"
+            + ("" if inputs.upcoming is None else f"; {inputs.upcoming}"),
             details={"have": inputs.new_labels, "need": policy.min_new_labels},
         )
 

@@ -112,13 +112,15 @@ class TriggerEvaluator:
         # Counting takes a few reads: only where the count can change the decision.
         if state.open_run is not None:
             return inputs
-        if policy.volume is None and not any(signal.active for signal in evaluate_signals(inputs)):
+        is_first = policy.first_version and inputs.champion is None
+        if not is_first and policy.volume is None and not any(found.active for found in evaluate_signals(inputs)):
             return inputs
         count = self.new_labels.count(
             model, since=state.last_snapshot_as_of, as_of=now, window=configuration.training.window
         )
         under_way = self.relabelling.under_way(model, now)
-        return replace(inputs, new_labels=count, relabelling=under_way.job_id if under_way else None)
+        counted = replace(inputs, new_labels=count, relabelling=under_way.job_id if under_way else None)
+        return replace(counted, upcoming=self.new_labels.upcoming(model, now)) if is_first else counted
 
     def _start(self, state: TriggerState) -> None:
         """Start the open run; one that runs already is left alone."""

@@ -8,6 +8,7 @@ from typing import Any
 from hindsight.core.errors import InvalidInput, NotFound
 from hindsight.registry.pointer import Change, DeploymentRecord
 from hindsight.registry.store import Registry
+from hindsight.registry.version import VersionRecord, gap_note
 from hindsight.runs.run import RetrainingRun
 from hindsight.triggers.state import RunOutcome, RunResult
 
@@ -47,11 +48,12 @@ def result_of(registry: Registry, run: RetrainingRun, event: Mapping[str, Any]) 
     if outcome is RunOutcome.FAILED and (move := move_of(registry, run)) is not None:
         outcome, version = _OUTCOME_OF[move.change], move.challenger or move.to_version
         reason = f"the pointer had moved before the run failed: {reason}"[:_MAX_REASON]
-    dataset_id = _dataset_of(registry, run.model, version) if version else None
+    record = _record_of(registry, run.model, version) if version else None
+    dataset_id, left_out = (record.dataset_id, gap_note(record.rows)) if record else (None, None)
     return RunResult(
         outcome=outcome,
         at=run.as_of,
-        reason=reason,
+        reason="; ".join(filter(None, (reason, left_out)))[:_MAX_REASON],
         version=version,
         dataset_id=dataset_id,
         snapshot_as_of=run.as_of if dataset_id else None,
@@ -82,8 +84,8 @@ def plain_reason(reason: str) -> str:
     return _CAUSE.sub(lambda _: text, reason)[:_MAX_REASON]
 
 
-def _dataset_of(registry: Registry, model: str, version: str) -> str | None:
+def _record_of(registry: Registry, model: str, version: str) -> VersionRecord | None:
     try:
-        return registry.version(model, version).dataset_id
+        return registry.version(model, version)
     except NotFound:
         return None

@@ -56,6 +56,11 @@ def test_an_empty_body_is_refused(body: str | None) -> None:
         read_json(request(body, "application/json" if body else None), max_bytes=100)
 
 
+def test_absent_body_without_a_type_is_refused_as_empty() -> None:
+    with pytest.raises(InvalidInput, match="the body is empty"):
+        read_json(request(None, None), max_bytes=100)
+
+
 @pytest.mark.parametrize("body", ["{", "NaN", '{"a": Infinity}', '{"a": 1, "a": 2} x', "[" * 5000])
 def test_body_that_is_not_json_is_refused(body: str) -> None:
     with pytest.raises(InvalidInput):
