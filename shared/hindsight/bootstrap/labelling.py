@@ -110,7 +110,7 @@ def new_labels() -> NewLabels:
 @cache
 def prediction_log() -> PredictionLog:
     """Build the log of predictions."""
-    return PredictionLog(stores.prediction_store(), label_joiner())
+    return PredictionLog(stores.prediction_store(), label_joiner(), quarantine())
 
 
 @cache

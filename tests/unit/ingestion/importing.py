@@ -59,7 +59,7 @@ class Bench:
             self.jobs,
             Quarantine(self.lake),
             InMemoryConfigurations(configuration()),
-            PredictionLog(self.predictions, RecordedRejoins()),
+            PredictionLog(self.predictions, RecordedRejoins(), Quarantine(InMemoryLake())),
             FeedbackCapture(self.stream, ClientTimestamps.BOUNDED),
             lambda: NOW,
         )
