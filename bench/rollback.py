@@ -244,7 +244,7 @@ def _configuration() -> ModelConfiguration:
             "task": "binary",
             "features": {"x": {"type": "numeric"}},
             "labels": {"rules": [{"event": "outcome", "window": "P1D"}]},
-            "gate": {"confidence": 0.95},
+            "gate": {"metric": "accuracy", "confidence": 0.95},
         }
     )
 

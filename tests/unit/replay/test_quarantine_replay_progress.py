@@ -97,7 +97,7 @@ def test_only_the_codes_and_days_asked_for_are_looked_at(bench: Bench) -> None:
 )
 def test_a_request_that_cannot_be_read_is_refused_by_its_path(body: object, path: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        replay_job(MODEL, body, now=ASKED_AT, request_id="r", trust=ClientTimestamps.BOUNDED)
+        replay_job(MODEL, body, now=ASKED_AT, request_id="r", actor="key:operator", trust=ClientTimestamps.BOUNDED)
 
     assert refused.value.faults[0].path == path
 
@@ -189,7 +189,7 @@ def test_of_two_workers_on_one_replay_the_slower_one_stops(bench: Bench) -> None
 def test_times_are_those_of_the_request_or_in_a_simulation_of_its_body() -> None:
     body = {"reason": "x", "occurred_at": "2011-05-01T00:00:00Z"}
     asked = [
-        replay_job(MODEL, body, now=ASKED_AT, request_id="r", trust=trust)
+        replay_job(MODEL, body, now=ASKED_AT, request_id="r", actor="key:operator", trust=trust)
         for trust in (ClientTimestamps.BOUNDED, ClientTimestamps.TRUSTED)
     ]
 

@@ -131,7 +131,7 @@ def test_slice_fails_for_a_significant_drop_beyond_the_limit(rows: int, lost: in
     champion = binary(np.where(places < differ, 0.1, 0.9))
     challenger = binary(np.where((places >= differ) & (places < 2 * differ + lost), 0.1, 0.9))
     part = np.where(places < rows, "few", "rest").astype(object)
-    settings = configuration(monitoring={"slices": ["hour"]})
+    settings = configuration(monitoring={"slices": ["hour"]}, gate={"metric": "accuracy"})
     checks = named(judge(contest(champion, challenger, labels, pd.DataFrame({"hour": part})), settings))
     found = checks["slice hour=few"]
     assert found.value == pytest.approx(lost / rows)

@@ -128,7 +128,7 @@ def test_rows_count_for_the_predictions_they_stand_for() -> None:
     plain = contest(champion, challenger, labels)
     weighted = replace(plain, weights=np.where(heavy, 20.0, 1.0))
     assert not named(judge(plain, configuration()))["better_than_champion"].passed
-    checks = named(judge(weighted, configuration(gate={"floor": 0.4})))
+    checks = named(judge(weighted, configuration(gate={"metric": "accuracy", "floor": 0.4})))
     assert checks["better_than_champion"].passed
     right = challenger.decisions == 1.0
     assert checks["floor"].value == pytest.approx(np.average(right, weights=np.where(heavy, 20.0, 1.0)))
@@ -138,8 +138,9 @@ def test_weights_that_are_all_the_same_change_nothing() -> None:
     rng = np.random.default_rng(13)
     labels = (rng.random(ROWS) < 0.5).astype(np.float64)
     known = contest(right_with(0.8, labels, rng), right_with(0.9, labels, rng), labels)
-    alike = named(judge(replace(known, weights=np.full(ROWS, 50.0)), configuration()))
-    for name, check in named(judge(known, configuration())).items():
+    settings = configuration(gate={"metric": "accuracy"})
+    alike = named(judge(replace(known, weights=np.full(ROWS, 50.0)), settings))
+    for name, check in named(judge(known, settings)).items():
         assert alike[name].value == pytest.approx(check.value)
 
 
