@@ -8,7 +8,7 @@ import pytest
 from hindsight.adapters.models_table.configuration_table import DynamoConfigurations
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.store import ConfigurationStore, Retirement, SentDocument
-from hindsight.core.errors import ModelRetired, NotFound
+from hindsight.core.errors import Conflict, ModelRetired, NotFound
 from hindsight.testing.builders.configuration import configuration
 from hindsight.testing.models.configurations import InMemoryConfigurations
 
@@ -119,3 +119,58 @@ def test_first_retirement_stays_and_an_erasure_completes_it(store: Configuration
 def test_retirement_of_an_unknown_model_is_not_found(store: ConfigurationStore) -> None:
     with pytest.raises(NotFound, match="does not exist"):
         store.retirement("bike-demand")
+
+
+ERASURE = replace(RETIREMENT, job_id="job-1")
+ERASED = replace(ERASURE, reason="erased", erased_at=NOON + timedelta(hours=1))
+
+
+def test_model_that_is_being_erased_is_in_no_list_is_not_read_and_takes_no_configuration(
+    store: ConfigurationStore,
+) -> None:
+    store.put(revised(500), NOON)
+    store.retire("bike-demand", ERASURE)
+
+    assert store.models(retired=True) == []
+    assert store.retirement("bike-demand") == ERASURE
+    for read in (store.newest, store.stored, lambda model: store.revisions(model, 1)):
+        with pytest.raises(NotFound, match="erased"):
+            read("bike-demand")
+    with pytest.raises(ModelRetired):
+        store.current("bike-demand")
+    with pytest.raises(Conflict, match="being erased"):
+        store.put(revised(501), NOON)
+
+
+def test_erasure_under_way_stays_the_one_when_another_is_asked_for(store: ConfigurationStore) -> None:
+    store.put(revised(500), NOON)
+    store.retire("bike-demand", ERASURE)
+
+    assert store.retire("bike-demand", replace(ERASURE, job_id="job-2")) == ERASURE
+    store.erase("bike-demand", replace(ERASED, job_id="job-2"))
+    assert store.retirement("bike-demand") == ERASURE
+
+
+def test_erased_model_keeps_its_record_and_its_successor_goes_on_counting(store: ConfigurationStore) -> None:
+    store.put(revised(500), NOON)
+    store.put(revised(501), NOON)
+    store.retire("bike-demand", ERASURE)
+
+    store.erase("bike-demand", ERASED)
+
+    record = replace(ERASED, erased_revisions=2)
+    assert store.retirement("bike-demand") == record
+    for revision in (1, 2):
+        with pytest.raises(NotFound):
+            store.stored("bike-demand", revision)
+    with pytest.raises(NotFound, match="erased"):
+        store.retire("bike-demand", RETIREMENT)
+    assert store.retire("bike-demand", replace(ERASURE, job_id="job-2")).is_being_erased
+    store.erase("bike-demand", replace(ERASED, job_id="job-2"))
+
+    assert store.put(revised(501), NOON) == 3
+    assert store.retirement("bike-demand") is None
+    assert store.models() == ["bike-demand"]
+    assert [found.revision for found in store.revisions("bike-demand", 5)] == [3]
+    store.erase("bike-demand", replace(ERASED, job_id="job-2"))
+    assert store.current("bike-demand").revision == 3
