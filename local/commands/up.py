@@ -8,6 +8,7 @@ from local.deploy import DeploymentFailed
 from local.server import Server, ServerError
 from local.stack import SIMULATED_TIME, by_the_clock, start
 from local.state import STACK_FILE, StateFolder
+from local.template import load_template
 
 DEFAULT_PORT = 4566
 
@@ -51,4 +52,7 @@ def name_and_value(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form Name=value")
+    allowed = load_template()["Parameters"].get(name, {}).get("AllowedValues")
+    if allowed is not None and value not in map(str, allowed):
+        raise argparse.ArgumentTypeError(f"{name} takes {' or '.join(map(str, allowed))}, not {value!r}")
     return name, value

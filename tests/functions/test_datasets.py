@@ -1,6 +1,7 @@
 """Compaction and verification through their handlers and moto."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -68,7 +69,8 @@ def asked(dataset_id: str, model: str = MODEL, request_id: str = "r") -> tuple[i
 
 def context_of(request_id: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((EVENTS / "request_jobs_verification.json").read_text())["requestContext"]
-    return {**found, "requestId": request_id}
+    # Now: a verification that was asked for hours ago, and has no result, has failed.
+    return {**found, "requestId": request_id, "requestTimeEpoch": int(time.time() * 1000)}
 
 
 def job(job_id: str) -> dict[str, Any]:
