@@ -128,7 +128,7 @@ def test_erased_model_leaves_its_record_and_the_job_and_others_stay(client: Stac
     asked = client.call("DELETE", f"models/{ERASED}?erase=true", key="operator", json={"reason": "the end"})
     job = wait_for_job(client, ERASED, asked["job_id"], patience=180)
 
-    assert (job["status"], job["request"]["actor"]) == ("completed", "key:operator")
+    assert (job["status"], job["request"]["scope"]) == ("completed", "model")
     assert kept(client, ERASED) == {f"{ERASED} configuration", f"{ERASED} job#{asked['job_id']}"}
     assert before <= kept(client, OTHER)
     assert client.call("GET", f"models/{ERASED}", key="operator")["state"] == "erased"

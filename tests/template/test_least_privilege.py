@@ -110,7 +110,7 @@ def test_objects_are_removed_only_where_they_are_kept_elsewhere_or_have_expired(
         ("ReplayQuarantineFunction", "${LakeBucket.Arn}/quarantine/*"),
         ("ExpireVersionsFunction", "${LakeBucket.Arn}/datasets/*"),
         ("ExpireVersionsFunction", "${LakeBucket.Arn}/models/*"),
-        *(("EraseSubjectFunction", f"${{LakeBucket.Arn}}/{prefix}/*") for prefix in CLEANED),
+        *(("EraseSubjectFunction", f"${{LakeBucket.Arn}}/{prefix}/*") for prefix in {*CLEANED, *KINDS}),
     }
 
 
