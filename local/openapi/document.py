@@ -7,7 +7,7 @@ from typing import Any
 
 from hindsight.config.types import IDENTIFIER, MODEL_NAME
 from local.openapi.answers import ACCEPTED_JOB
-from local.openapi.example_records import ACCEPTED, ERROR_EXAMPLE
+from local.openapi.example_records import ACCEPTED, REFUSAL_EXAMPLES
 from local.openapi.examples import EXAMPLES
 from local.openapi.route import Route
 from local.openapi.routes import ROUTES
@@ -82,7 +82,7 @@ def _responses(route: Route) -> dict[str, Any]:
         str(route.status): {"description": done, **_content(route.answer, EXAMPLES[route.name])},
         **job,
         **{
-            str(status): {"description": _REFUSALS[status], **_content(ref("Error"), ERROR_EXAMPLE)}
+            str(status): {"description": _REFUSALS[status], **_content(ref("Error"), REFUSAL_EXAMPLES[status])}
             for status in sorted(refusals)
         },
     }

@@ -15,12 +15,24 @@ LAKE = "https://lake.s3.eu-west-1.amazonaws.com/"
 BLOCKED = [{"code": "cooldown", "reason": "the cooldown lasts until 2026-03-02", "details": {"cooldown": "P1D"}}]
 EXPLAINED = "Did not retrain because the cooldown lasts until 2026-03-02."
 
-ERROR_EXAMPLE: dict[str, Any] = {
-    "error": {
-        "code": "invalid",
-        "message": "the query parameter limit must be a whole number from 1 to 1000",
-        "details": [{"path": "limit", "message": "must be a whole number from 1 to 1000"}],
-    }
+
+def _refusal(code: str, message: str, path: str | None = None) -> dict[str, Any]:
+    details = [] if path is None else [{"path": path, "message": message}]
+    return {"error": {"code": code, "message": message if path is None else f"{path} {message}", "details": details}}
+
+
+REFUSAL_EXAMPLES: dict[int, dict[str, Any]] = {
+    400: _refusal("invalid", "must be a whole number from 1 to 1000", "limit"),
+    401: _refusal("unauthorized", "the header x-api-key is missing"),
+    403: _refusal("forbidden", "this key is unknown, or of another audience than this route"),
+    404: _refusal("not_found", "there is no model 'churn'"),
+    405: _refusal("method_not_allowed", "this address has no such method"),
+    409: _refusal("conflict", "another writer changed it meanwhile; send it again"),
+    413: _refusal("too_large", "has 501 items, more than the 500 allowed", "events"),
+    415: _refusal("unsupported_type", "the body has a type that is not read here"),
+    429: _refusal("throttled", "too many calls; try again later"),
+    500: _refusal("error", "something went wrong on our side; try again"),
+    503: _refusal("unavailable", "could not be done in time; send it again"),
 }
 REJECTED = {"index": 1, "code": "invalid", "message": "is not a known field", "path": "events[1].colour"}
 RECEIPT = {"accepted": ["f-1"], "rejected": [REJECTED]}

@@ -30,15 +30,16 @@ def dumps(value: object) -> str:
 class Unusable(str):
     """The text of a value that JSON can write and Hindsight cannot take, in that value's place."""
 
-    __slots__ = ("reason",)
+    __slots__ = ("key", "reason")
 
-    def __new__(cls, text: str, reason: str) -> Self:
-        """Keep the text, and why its value is not taken."""
+    def __new__(cls, text: str, reason: str, key: str | None = None) -> Self:
+        """Keep the text, and why its value is not taken; in an object the ``key`` at fault."""
         made = super().__new__(cls, text)
-        made.reason = reason
+        made.reason, made.key = reason, key
         return made
 
     reason: str
+    key: str | None
 
 
 def parse(text: str | bytes) -> Any:
@@ -85,14 +86,18 @@ def unusable(value: object, path: str) -> Fault | None:
     Fault(path='events[0].value', message='NaN is not a JSON number')
     """
     if isinstance(value, Unusable):
-        return Fault(path, value.reason)
+        return Fault(path if value.key is None else _path_to(path, value.key), value.reason)
     if isinstance(value, list):
         found = (unusable(child, f"{path}[{index}]") for index, child in enumerate(value))
     elif isinstance(value, dict):
-        found = (unusable(child, f"{path}.{name}" if path else name) for name, child in value.items())
+        found = (unusable(child, _path_to(path, name)) for name, child in value.items())
     else:
         return None
     return next((fault for fault in found if fault is not None), None)
+
+
+def _path_to(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
 
 
 def answer_bytes(value: object) -> int:
@@ -127,7 +132,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Unusable:
         return fields
     repeated = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
     written = ", ".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in pairs)
-    return Unusable(f"{{{written}}}", f"repeats the key {repeated!r}")
+    return Unusable(f"{{{written}}}", "is repeated", repeated)
 
 
 def _judged(value: Any, levels: int, *, escapes: bool) -> Any:
