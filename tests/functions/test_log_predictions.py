@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -16,11 +15,6 @@ from tests.functions.requests import paths, send
 @pytest.fixture(autouse=True)
 def model(deployed: None) -> None:
     stores.configurations().put(configuration(), datetime(2026, 1, 1, tzinfo=UTC))
-
-
-def quarantined() -> list[dict[str, Any]]:
-    lake = stores.lake()
-    return [row for key in lake.keys("quarantine/") for row in lake.read_lines(key)]
 
 
 def test_the_sample_request_is_stored_when_it_is_acknowledged() -> None:
@@ -50,23 +44,6 @@ def test_a_prediction_that_cannot_be_stored_is_refused_by_its_path() -> None:
     status, answer = send(handler, "log_predictions", {"predictions": [bad]})
 
     assert (status, paths(answer)) == (400, ["predictions[0].features.colour"])
-    (row,) = quarantined()
-    assert (row["kind"], row["code"], row["path"]) == ("prediction", "invalid", "features.colour")
-    assert json.loads(row["text"]) == bad
-
-
-def test_a_rejected_prediction_is_in_quarantine_once_however_often_it_is_sent() -> None:
-    good = {"prediction_id": "good", "features": {}, "score": 0.1, "model_version": "v"}
-    body = {"predictions": [good, {**good, "prediction_id": "bad", "score": 2}, {**good, "score": 0.2}]}
-
-    for _ in range(2):
-        status, answer = send(handler, "log_predictions", body)
-        assert (status, answer["accepted"]) == (202, ["good"])
-
-    assert sorted((row["code"], json.loads(row["text"])["score"]) for row in quarantined()) == [
-        ("conflict", 0.2),
-        ("invalid", 2),
-    ]
 
 
 def test_a_prediction_as_wide_as_a_thousand_columns_is_stored() -> None:

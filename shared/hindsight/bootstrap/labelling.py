@@ -110,7 +110,7 @@ def new_labels() -> NewLabels:
 @cache
 def prediction_log() -> PredictionLog:
     """Build the log of predictions."""
-    return PredictionLog(stores.prediction_store(), label_joiner(), quarantine())
+    return PredictionLog(stores.prediction_store(), label_joiner())
 
 
 @cache

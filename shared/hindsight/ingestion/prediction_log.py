@@ -10,16 +10,13 @@ from hindsight.config.labels import canonical_text
 from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration, unfit_label
 from hindsight.config.types import Number, format_duration
-from hindsight.core import compact_json
-from hindsight.core.errors import Fault, InvalidInput, shortened
+from hindsight.core.errors import Fault, InvalidInput
 from hindsight.entities.prediction import Decision, Prediction
 from hindsight.ingestion.instance import InstanceItem, InstanceReader, ScoredInstance
 from hindsight.ingestion.prediction_store import EarlyFeedback, PredictionStore, SavedPrediction, SaveOutcome
 from hindsight.labels.resolve import first_due_at
 from hindsight.labels.rules import ready_rules
-from hindsight.quarantine.rejects import RejectCode
-from hindsight.quarantine.store import Quarantine, QuarantinedRow, RowKind, kept_text
-from hindsight.validation.items import CONFLICT, Identifier, Integer, Receipt, Rejection, parse_item, path_within
+from hindsight.validation.items import CONFLICT, Identifier, Integer, Receipt, Rejection, parse_item
 
 MAX_PREDICTIONS_BYTES = 3_584 * 1024
 """API Gateway hands the body to a function as JSON text, where quotes count twice, in an event of 6 MB at most.
@@ -42,19 +39,17 @@ class PredictionItem(InstanceItem):
 
 @dataclass(frozen=True, slots=True)
 class PredictionLog:
-    """The log of predictions, which also joins the feedback that came before them, and quarantines what it rejects."""
+    """The log of predictions, which also joins the feedback that came before them."""
 
     store: PredictionStore
     early_feedback: EarlyFeedback
-    quarantine: Quarantine
 
     def log(self, reader: InstanceReader, items: Sequence[object]) -> Receipt:
-        """Keep predictions made elsewhere, and report which ones were not taken and why; those are in quarantine.
+        """Keep predictions made elsewhere, and report which ones were not taken and why.
 
         Raises InvalidInput if none was valid, Unavailable if they could not be made durable.
         """
         receipt = self.take(reader, items)
-        self.quarantine.put(_quarantined(rejection, items[rejection.index], reader) for rejection in receipt.rejected)
         receipt.require_one_valid(len(items))
         return receipt
 
@@ -134,18 +129,3 @@ def _due_after_windows(index: int, prediction: Prediction, configuration: ModelC
     reach = format_duration(configuration.labels.longest_window)
     message = f"lies {delay} after the prediction; an outcome later than {reach} after it makes no label"
     return Rejection(index, DUE_AFTER_WINDOWS, Fault(f"{PREDICTIONS}[{index}].outcome_due_at", message))
-
-
-def _quarantined(rejection: Rejection, item: object, reader: InstanceReader) -> QuarantinedRow:
-    text, is_truncated = kept_text(compact_json.dumps(item))
-    return QuarantinedRow(
-        code=RejectCode(rejection.code),
-        reason=shortened(rejection.fault.message),
-        path=shortened(path_within(rejection.fault.path, f"{PREDICTIONS}[{rejection.index}]")),
-        day=reader.now.date(),
-        model=reader.configuration.model,
-        kind=RowKind.PREDICTION,
-        received_at=reader.now,
-        text=text,
-        is_truncated=is_truncated,
-    )

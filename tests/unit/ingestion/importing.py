@@ -59,7 +59,7 @@ class Bench:
             self.jobs,
             Quarantine(self.lake),
             InMemoryConfigurations(configuration()),
-            PredictionLog(self.predictions, RecordedRejoins(), Quarantine(InMemoryLake())),
+            PredictionLog(self.predictions, RecordedRejoins()),
             FeedbackCapture(self.stream, ClientTimestamps.BOUNDED),
             lambda: NOW,
         )

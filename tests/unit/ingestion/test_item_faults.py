@@ -15,8 +15,6 @@ from hindsight.entities.feedback import Feedback
 from hindsight.ingestion.feedback_capture import FeedbackReader, feedback_line, read_all
 from hindsight.ingestion.instance import InstanceReader
 from hindsight.ingestion.prediction_log import PredictionLog
-from hindsight.quarantine.store import Quarantine
-from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.builders.configuration import configuration
 from hindsight.testing.predictions.prediction_store import InMemoryPredictions, RecordedRejoins
 from hindsight.validation.timestamps import ClientTimestamps
@@ -135,7 +133,7 @@ def test_prediction_sent_again_in_another_spelling_is_the_same(spelled: dict[str
         "occurred_at": "2026-02-01T00:00:00Z",
         "outcome_due_at": "2026-02-05T00:00:00Z",
     }
-    log = PredictionLog(InMemoryPredictions(), RecordedRejoins(), Quarantine(InMemoryLake()))
+    log = PredictionLog(InMemoryPredictions(), RecordedRejoins())
     reader = InstanceReader(configuration(), NOW, ClientTimestamps.TRUSTED, new_id=lambda: "new")
 
     receipt = log.log(reader, [sent, {**sent, **spelled}])
@@ -146,7 +144,7 @@ def test_prediction_sent_again_in_another_spelling_is_the_same(spelled: dict[str
 
 @pytest.mark.parametrize(("field", "value"), [("score", 1.7e308), ("decision", 1e31)])
 def test_number_too_large_for_sums_is_refused(field: str, value: float) -> None:
-    log = PredictionLog(InMemoryPredictions(), RecordedRejoins(), Quarantine(InMemoryLake()))
+    log = PredictionLog(InMemoryPredictions(), RecordedRejoins())
     regression = configuration(
         task="regression",
         labels={"rules": [{"event": "demand", "kind": "outcome", "window": "P2D"}]},

@@ -10,8 +10,6 @@ from hindsight.core.times import format_time
 from hindsight.entities.prediction import PredictionKey
 from hindsight.ingestion.instance import MAX_TO_OUTCOME, InstanceReader
 from hindsight.ingestion.prediction_log import PredictionLog
-from hindsight.quarantine.store import Quarantine
-from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.builders.configuration import configuration, document
 from hindsight.testing.predictions.prediction_store import InMemoryPredictions, RecordedRejoins
 from hindsight.validation.timestamps import ClientTimestamps
@@ -41,7 +39,7 @@ def rejoins() -> RecordedRejoins:
 
 @pytest.fixture
 def log(store: InMemoryPredictions, rejoins: RecordedRejoins) -> PredictionLog:
-    return PredictionLog(store, rejoins, Quarantine(InMemoryLake()))
+    return PredictionLog(store, rejoins)
 
 
 def test_a_prediction_is_kept_with_every_declared_feature(log: PredictionLog, store: InMemoryPredictions) -> None:

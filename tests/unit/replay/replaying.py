@@ -110,7 +110,7 @@ class Bench:
         self.joiner = LabelJoiner(self.store, self.quarantine, self.configurations, no_limits())
         self.files = FeedbackFiles(self.lake, self.joiner, self.quarantine, self.configurations)
         self.capture = FeedbackCapture(self.stream, ClientTimestamps.BOUNDED)
-        log = PredictionLog(self.predictions, RecordedRejoins(), Quarantine(InMemoryLake()))
+        log = PredictionLog(self.predictions, RecordedRejoins())
         rereader = Rereader(self.stream, log, self.store, self.configurations, ClientTimestamps.BOUNDED)
         self.replays = QuarantineReplay(self.lake, self.quarantine, self.jobs, rereader, lambda: ASKED_AT)
         self.messages: list[str] = []

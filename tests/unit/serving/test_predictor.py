@@ -11,11 +11,9 @@ from hindsight.core.errors import Conflict, InvalidInput, TooLarge, UnusableArti
 from hindsight.entities.prediction import Features, ShadowAnswer
 from hindsight.ingestion.instance import InstanceReader, ScoredInstance
 from hindsight.ingestion.prediction_log import PredictionLog
-from hindsight.quarantine.store import Quarantine
 from hindsight.registry.pointer import Rollout, RolloutMode
 from hindsight.serving.line_up import InService, LineUp
 from hindsight.serving.predictor import Predictor, Scorer
-from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.builders.configuration import configuration
 from hindsight.testing.predictions.prediction_store import InMemoryPredictions, RecordedRejoins
 from hindsight.validation.timestamps import ClientTimestamps
@@ -103,7 +101,7 @@ def store() -> InMemoryPredictions:
 
 @pytest.fixture
 def predictor(store: InMemoryPredictions) -> Predictor:
-    return Predictor(PredictionLog(store, RecordedRejoins(), Quarantine(InMemoryLake())))
+    return Predictor(PredictionLog(store, RecordedRejoins()))
 
 
 @pytest.fixture
