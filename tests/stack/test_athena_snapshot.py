@@ -44,7 +44,8 @@ def test_run_is_trained_on_records_chosen_by_athena_and_on_later_ones(own_client
     asked = {"reason": "what Athena chose", "occurred_at": format_time(now), "force": True}
     decision_id = client.call("POST", f"models/{MODEL}/retrain", key="operator", json=asked)["decision_id"]
 
-    assert eventually(lambda: outcome_of(client, decision_id)) == ("promoted", None)
+    left_out = "79 rows left out: not due before the holdout began"
+    assert eventually(lambda: outcome_of(client, decision_id)) == ("promoted", left_out)
     [answer] = [key for key in client.lake.keys(f"queries/model={MODEL}/{decision_id}/") if key.endswith(".csv")]
     assert len(client.lake.read_bytes(answer).splitlines()) == 1 + 300
     [version] = client.call("GET", f"models/{MODEL}/versions", key="operator")["versions"]

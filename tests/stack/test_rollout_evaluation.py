@@ -39,6 +39,7 @@ def configure(client: StackClient, model: str) -> None:
         "features": {"x": {"type": "numeric"}},
         "labels": {"rules": [{"event": "outcome", "window": "P1D"}]},
         "triggers": {"cooldown": "P1D", "min_new_labels": 0, "schedule": None, "volume": None},
+        "gate": {"metric": "accuracy"},
     }
     client.call("PUT", f"models/{model}", key="operator", json=document)
 
