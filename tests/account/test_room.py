@@ -38,7 +38,7 @@ def test_queue_hands_over_as_many_messages_as_its_mapping_says(account: Account)
         )
     function = account.function({"Action": "sqs:*", "Resource": "*"})
     account.aws("lambda").create_event_source_mapping(
-        FunctionName=function, EventSourceArn=arn, BatchSize=25, MaximumBatchingWindowInSeconds=1
+        FunctionName=function, EventSourceArn=arn, BatchSize=25, MaximumBatchingWindowInSeconds=5
     )
     eventually(lambda: len(account.keys("message/")) == 2)
     # 25 at once although a call of SQS hands out ten, and not the 30 that there are.
