@@ -77,7 +77,7 @@ def _how(measured: dict[str, Any]) -> dict[str, str]:
         ),
         "rollback_labels_median": (
             f"the worst of {', '.join(flipped)} of the rows whose concept flips, {rollback['runs']['bad']} versions "
-            f"each; good ones taken back: {rollback['false_rollback_rate']}"
+            f"each; good ones rolled back: {rollback['false_rollback_rate']}"
         ),
         "snapshot_rows_per_second": (
             f"{snapshot['records']:,} records of {snapshot['features']} features from Parquet on one core, parts and "

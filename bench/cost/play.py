@@ -86,7 +86,7 @@ class Play:
         account.run_until(end)
 
     def daily(self) -> None:
-        """Play what the clock does once a day."""
+        """Play the daily schedules."""
         self.account.meter.phase = "daily"
         for name, arn, seconds in schedules(self.account):
             if seconds >= DAY:

@@ -111,7 +111,7 @@ class ModelItems:
     def change(self, attempt: Callable[[], bool | None], what: str) -> bool:
         """Repeat an attempt until no other writer overtakes it: True written, False overtaken, None nothing to write.
 
-        Return whether it was written. Raises Unavailable when other writers keep overtaking it.
+        The result says if it was written. Raises Unavailable when other writers keep overtaking it.
         """
 
         def once() -> bool:

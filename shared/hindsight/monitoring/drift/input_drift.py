@@ -125,10 +125,7 @@ def check_drift(
         verdict, reason = Verdict.INSUFFICIENT, f"{window.rows} rows, fewer than the {least} a verdict needs"
     else:
         verdict, reason = _overall(judged, policy.share, multivariate)
-    if constant is not None:
-        verdict, reason = Verdict.DRIFT, f"{constant.reason}; {reason}"
-    elif not champion_window.rows:
-        reason = f"the champion made no prediction in this window; {reason}"
+    verdict, reason = _with_champion(verdict, reason, champion_window, constant)
     return DriftReport(
         verdict=verdict,
         reason=reason,
@@ -200,6 +197,17 @@ def _overall(judged: Sequence[Verdict], share: float, multivariate: DomainReport
     if multivariate is not None and multivariate.verdict is Verdict.DRIFT:
         return Verdict.DRIFT, f"{found}; {multivariate.reason}"
     return (Verdict.DRIFT if drifting and drifting >= share * len(judged) else Verdict.OK), found
+
+
+def _with_champion(
+    verdict: Verdict, reason: str, champion_window: Profile, constant: ConstantPredictions | None
+) -> tuple[Verdict, str]:
+    """Name a champion that gives one answer to everything, or none."""
+    if constant is not None:
+        return Verdict.DRIFT, f"{constant.reason}; {reason}"
+    if not champion_window.rows:
+        return verdict, f"the champion made no prediction in this window; {reason}"
+    return verdict, reason
 
 
 def _summary(feature: FeatureDrift) -> dict[str, Any]:
