@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.config.documents.strict_yaml import parse_yaml
+from hindsight.config.metrics import DEFAULT_METRIC, Metric, Task
 from hindsight.config.parse import (
     configuration_digest,
     dump_configuration,
@@ -15,6 +16,8 @@ from hindsight.config.parse import (
 )
 from hindsight.config.types import format_duration, parse_duration
 from hindsight.core.errors import InvalidInput
+from hindsight.evaluation.sequential.observation import scale_of
+from hindsight.monitoring.estimation.estimator import ESTIMABLE
 from hindsight.testing.builders.configuration import configuration, document
 
 
@@ -43,9 +46,23 @@ def test_the_smallest_configuration_gets_sensible_defaults() -> None:
         {"model": "m", "task": "binary", "features": {"x": {"type": "numeric"}}, "labels": {"rules": [{"event": "y"}]}}
     )
 
-    assert (smallest.performance_metric, smallest.gate_metric) == ("accuracy", "roc_auc")
+    assert (smallest.performance_metric, smallest.gate_metric) == ("roc_auc", "roc_auc")
     assert [candidate.value for candidate in smallest.candidates] == ["logistic_regression", "gradient_boosting"]
     assert smallest.labels.default is None
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.2, "best"])
+def test_live_performance_of_two_classes_is_judged_by_the_gate_s_default(threshold: float | str) -> None:
+    judged = configuration(training={"threshold": threshold}, monitoring={}, gate={})
+    assert judged.performance_metric is judged.gate_metric
+    assert (judged.gate_metric is Metric.BALANCED_ACCURACY) == (threshold == "best")
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_default_live_metric_can_be_estimated_and_tested_at_every_label(task: Task) -> None:
+    metric = DEFAULT_METRIC[task]
+    assert metric in ESTIMABLE[task]
+    assert scale_of(metric, task, null=0.8, limit=0.75 if metric.greater_is_better else 0.85) is not None
 
 
 @pytest.mark.parametrize("confidence", [0.01, 0.5, 0.95])
