@@ -82,7 +82,7 @@ def log(model: str, *names: str, hours: float = 0) -> None:
         }
         for name in names
     ]
-    labelling.prediction_log().log(reader, rows)
+    labelling.prediction_log().take(reader, rows)
 
 
 def mature(model: str, hours: float) -> None:

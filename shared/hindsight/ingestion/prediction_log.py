@@ -12,10 +12,12 @@ from hindsight.config.model import ModelConfiguration, unfit_label
 from hindsight.config.types import Number, format_duration
 from hindsight.core.errors import Fault, InvalidInput
 from hindsight.entities.prediction import Decision, Prediction
+from hindsight.ingestion.feedback_capture import FeedbackStream
 from hindsight.ingestion.instance import InstanceItem, InstanceReader, ScoredInstance
 from hindsight.ingestion.prediction_store import EarlyFeedback, PredictionStore, SavedPrediction, SaveOutcome
 from hindsight.labels.resolve import first_due_at
 from hindsight.labels.rules import ready_rules
+from hindsight.quarantine.rejects import RowKind, rejected_line
 from hindsight.validation.items import CONFLICT, Identifier, Integer, Receipt, Rejection, parse_item
 
 MAX_PREDICTIONS_BYTES = 3_584 * 1024
@@ -44,17 +46,11 @@ class PredictionLog:
     store: PredictionStore
     early_feedback: EarlyFeedback
 
-    def log(self, reader: InstanceReader, items: Sequence[object]) -> Receipt:
-        """Keep predictions made elsewhere, and report which ones were not taken and why.
-
-        Raises InvalidInput if none was valid, Unavailable if they could not be made durable.
-        """
-        receipt = self.take(reader, items)
-        receipt.require_one_valid(len(items))
-        return receipt
-
     def take(self, reader: InstanceReader, items: Sequence[object]) -> Receipt:
-        """Keep predictions as ``log`` does, also when none was valid. Raises Unavailable."""
+        """Keep predictions made elsewhere, and report which ones were not; those are the caller's to keep.
+
+        Raises Unavailable if they could not be made durable.
+        """
         receipt = Receipt()
         predictions: dict[str, Prediction] = {}
         indices: dict[str, list[int]] = {}
@@ -89,6 +85,33 @@ class PredictionLog:
         if waiting:
             self.early_feedback.rejoin(waiting)
         return results
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionCapture:
+    """The intake of calls that log predictions."""
+
+    log: PredictionLog
+    stream: FeedbackStream
+
+    def capture(self, reader: InstanceReader, items: Sequence[object]) -> Receipt:
+        """Make every valid prediction durable, and report which ones were not taken and why.
+
+        What is not taken goes through the stream, with its reason, to quarantine.
+        Raises InvalidInput if none was valid, Unavailable if anything could not be made durable; then nothing is
+        acknowledged, and sending the call again changes nothing that was kept under an id of the caller's.
+        """
+        receipt = self.log.take(reader, items)
+        model = reader.configuration.model
+        if receipt.rejected:
+            self.stream.append(
+                [
+                    rejected_line(RowKind.PREDICTION, model, rejection, items[rejection.index], reader.now)
+                    for rejection in receipt.in_order()
+                ]
+            )
+        receipt.require_one_valid(len(items))
+        return receipt
 
 
 def _read(reader: InstanceReader, raw: object, path: str) -> Prediction:

@@ -7,8 +7,8 @@ import pytest
 
 from hindsight.ingestion.feedback_capture import feedback_line
 from hindsight.labels.plan import MATCH_TIMEOUT
-from hindsight.quarantine.rejects import RejectCode
-from hindsight.quarantine.store import UNREADABLE, QuarantinedRow, RowKind
+from hindsight.quarantine.rejects import RejectCode, RowKind
+from hindsight.quarantine.store import UNREADABLE, QuarantinedRow
 from tests.unit.labels.builders import (
     DEMAND,
     MODEL,
