@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import tempfile
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -78,6 +79,13 @@ def rejected(entity: str) -> dict[str, Any]:
     return {"feedback_id": f"{entity}-bad", "prediction_id": f"{entity}-p0", "name": "outcome", "value": "neither"}
 
 
+def unlogged(entity: str) -> dict[str, Any]:
+    """Build a prediction that is rejected, and so wide that it is cut."""
+    wide = {f"column {number}": number for number in range(1000)}
+    item = predictions(entity)[0]
+    return {**item, "prediction_id": f"{entity}-wide", "features": {**item["features"], **wide}}
+
+
 def live(client: StackClient) -> None:
     """Both entities leave traces wherever an entity can."""
     for entity in (THEIRS, OTHERS):
@@ -85,6 +93,9 @@ def live(client: StackClient) -> None:
         assert not sent["rejected"], sent
         events = [*feedback(entity), rejected(entity)]
         client.call("POST", f"models/{MODEL}/feedback", key="app", json={"events": events})
+        refused = [unlogged(entity), {**predictions(entity)[0], "score": 0.75}]
+        sent = client.call("POST", f"models/{MODEL}/predictions", key="app", json={"predictions": refused})
+        assert [one["code"] for one in sent["rejected"]] == ["invalid", "conflict"], sent
         past = [{**item, "prediction_id": f"{item['prediction_id']}-past"} for item in predictions(entity)]
         name = "a" if entity == THEIRS else "b"
         lines = "".join(json.dumps(item) + "\n" for item in past).encode()
@@ -142,7 +153,7 @@ def test_an_entity_is_erased_everywhere_and_the_others_stay_whole(
     client: StackClient, model: None, announcements: Any
 ) -> None:
     live(client)
-    eventually(lambda: list(client.lake.keys(f"quarantine/model={MODEL}/")))
+    eventually(lambda: _rejected(client) == {"feedback": 2, "prediction": 4})
     eventually(lambda: _labels(client, OTHERS) == _labels(client, THEIRS) == 4)
     eventually(lambda: _imported(client))
     taken = take_snapshot(client, 1, AS_OF, MODEL)
@@ -182,6 +193,7 @@ def test_an_entity_is_erased_everywhere_and_the_others_stay_whole(
     refused = client.call("POST", f"models/{MODEL}/predictions", key="app", json={"predictions": again})
     assert [one["code"] for one in refused["rejected"]] == ["conflict"]
     assert take_snapshot(client, 3, AS_OF + timedelta(hours=2), MODEL)["status"] == "ready"
+    assert traces(client, str(MARK)) == []
 
 
 def deliver_late(client: StackClient, *names: str) -> Any:
@@ -227,6 +239,11 @@ def _datasets(client: StackClient, entity: str) -> list[str]:
     explained = client.call("GET", f"models/{MODEL}/predictions/{entity}-p0", key="operator")
     assert explained["all_datasets_searched"] is True
     return sorted(dataset["dataset_id"] for dataset in explained["datasets"])
+
+
+def _rejected(client: StackClient) -> dict[str, int]:
+    keys = client.lake.keys(f"quarantine/model={MODEL}/")
+    return dict(Counter(row["kind"] for key in keys for row in client.lake.read_lines(key)))
 
 
 def _imported(client: StackClient) -> bool:

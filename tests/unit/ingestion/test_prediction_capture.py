@@ -8,6 +8,7 @@ import pytest
 
 from hindsight.core import compact_json
 from hindsight.core.errors import InvalidInput, Unavailable
+from hindsight.entities.prediction import PredictionKey
 from hindsight.ingestion.instance import InstanceReader
 from hindsight.ingestion.prediction_log import PredictionCapture, PredictionLog
 from hindsight.labels.joining.feedback_files import parse_feedback_line
@@ -67,6 +68,16 @@ def test_a_conflict_is_in_the_stream_as_one(door: Door) -> None:
 
     assert receipt.accepted == []
     assert [(reject.code, reject.path) for reject in door.rejects()] == [(RejectCode.CONFLICT, "prediction_id")]
+
+
+def test_a_prediction_that_was_erased_comes_back_nowhere(door: Door) -> None:
+    door.store.erased.add(PredictionKey("bike-demand", "p-1"))
+
+    receipt = door.take(body(), body(score=0.1), body(prediction_id="p-2"))
+
+    assert receipt.accepted == ["p-2"]
+    assert [(rejection.index, rejection.code) for rejection in receipt.in_order()] == [(0, "conflict"), (1, "conflict")]
+    assert door.stream.lines == []
 
 
 def test_accepted_predictions_use_no_stream(door: Door) -> None:
