@@ -242,8 +242,9 @@ def _datasets(client: StackClient, entity: str) -> list[str]:
 
 
 def _rejected(client: StackClient) -> dict[str, int]:
-    keys = client.lake.keys(f"quarantine/model={MODEL}/")
-    return dict(Counter(row["kind"] for key in keys for row in client.lake.read_lines(key)))
+    """Count the rows that calls have left in quarantine, by their kind."""
+    rows = (row for key in client.lake.keys(f"quarantine/model={MODEL}/") for row in client.lake.read_lines(key))
+    return dict(Counter(row["kind"] for row in rows if row["file"].startswith("feedback/")))
 
 
 def _imported(client: StackClient) -> bool:

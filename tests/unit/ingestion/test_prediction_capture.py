@@ -135,7 +135,7 @@ def test_an_id_too_long_to_be_one_hides_no_other(door: Door) -> None:
     assert (reject.text or "").startswith('{"prediction_id":"p-2",')
 
 
-def test_what_json_cannot_hold_is_kept_as_it_was_sent(door: Door) -> None:
+def test_values_that_are_no_json_are_kept_as_they_were_sent(door: Door) -> None:
     sent = '{"predictions": [{"features": {"hour": NaN}, "score": 12345678901234567890, "note": "\\ud800"}]}'
 
     with pytest.raises(InvalidInput):

@@ -129,7 +129,7 @@ def test_a_replay_checks_predictions_as_the_door_does(bench: Bench, change: dict
     assert not bench.predictions.kept
 
 
-def test_what_json_cannot_hold_is_no_category_after_a_replay(bench: Bench) -> None:
+def test_value_that_is_no_json_is_no_category_after_a_replay(bench: Bench) -> None:
     bench.log(compact_json.parse('{"features": {"hour": NaN}, "score": 0.5, "model_version": "v1"}'))
     before = bench.quarantined()
 
