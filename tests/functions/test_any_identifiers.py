@@ -50,17 +50,17 @@ def test_all_ids_are_logged_labelled_explained_and_erased_apart(account: None, d
     _erase(model, names[3])
 
     for place, (one, feedback, outcome) in enumerate(zip(ids, reversed(names), outcomes, strict=True)):
-        status, told = _explained(model, one)
+        status, explained = _explained(model, one)
         if place == 3:
             assert status == 404
             continue
-        assert (status, told["prediction"]["prediction_id"], told["prediction"]["entity_id"]) == (
+        assert (status, explained["prediction"]["prediction_id"], explained["prediction"]["entity_id"]) == (
             200,
             one,
             names[place],
         )
-        assert [event["feedback_id"] for event in told["feedback"]] == [feedback]
-        assert [found["value"] for found in told["labels"]] == [int(outcome > 100)]
+        assert [event["feedback_id"] for event in explained["feedback"]] == [feedback]
+        assert [found["value"] for found in explained["labels"]] == [int(outcome > 100)]
 
 
 def _heard(model: str, prediction_id: str, feedback_id: str, value: float) -> Feedback:

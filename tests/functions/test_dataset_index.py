@@ -1,4 +1,4 @@
-"""What a dataset holds is indexed when it is built, and again when somebody is erased from it."""
+"""A dataset's predictions are indexed when it is built, and again when an erasure rewrites it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -68,7 +68,7 @@ def test_datasets_of_a_prediction_are_found_by_two_calls_without_the_lake(contex
 
 
 def entities_in_copies(folder: Path) -> list[set[str]]:
-    """Return the entities named in each version of each Parquet file of a dataset."""
+    """List the entities named in each version of each Parquet file of a dataset."""
     s3, found = boto3.client("s3"), list[set[str]]()
     for version in s3.list_object_versions(Bucket="lake", Prefix="datasets/")["Versions"]:
         if version["Key"].endswith(".parquet"):

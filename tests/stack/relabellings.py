@@ -87,7 +87,7 @@ def labels(client: StackClient, model: str, name: str) -> list[dict[str, Any]]:
     return found
 
 
-def told(client: StackClient, model: str, name: str) -> list[tuple[Any, str, int]]:
+def label_states(client: StackClient, model: str, name: str) -> list[tuple[Any, str, int]]:
     return [(row["value"], row["status"], row["rules_revision"]) for row in labels(client, model, name)]
 
 

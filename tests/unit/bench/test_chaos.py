@@ -225,7 +225,7 @@ def test_lost_and_doubled_events_are_found() -> None:
     assert seen(value + 0.1, 0).lost == 1
     assert seen(value + 0.1, 99).doubled == 1
     account = Account()
-    stray = {"code": "conflict", "event": {"feedback_id": "nobody's", "value": OTHER}}
+    stray = {"code": "conflict", "event": {"feedback_id": "unknown", "value": OTHER}}
     _count_quarantine(account, traffic, Reality(quarantine=[stray]))
     assert account.lost == sum(len(wanted) for wanted in traffic.must_be_quarantined().values())
-    assert any("nobody's" in told for told in account.unexplained)
+    assert any("unknown" in found for found in account.unexplained)

@@ -185,7 +185,7 @@ def test_an_object_written_again_meanwhile_is_not_lost() -> None:
 
 
 class Forgetful(InMemoryLake):
-    """Does not give back what was written."""
+    """A lake that does not give back the written bytes."""
 
     def read_bytes(self, key: str) -> bytes:
         content = super().read_bytes(key)

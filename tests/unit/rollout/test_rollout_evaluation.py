@@ -106,10 +106,10 @@ def test_good_challenger_is_promoted_and_bad_one_aborted(mode: RolloutMode, prom
         put(world.lake, rows)
         world.evaluate()
         assert world.announced == [name]
-        (told,) = world.bus.published
-        require_promised(told.name, told.detail())
-        assert told.correlation_id == "decision-1"
-        assert (told.data["model"], told.data["to"]) == (MODEL, champion)
+        (event,) = world.bus.published
+        require_promised(event.name, event.detail())
+        assert event.correlation_id == "decision-1"
+        assert (event.data["model"], event.data["to"]) == (MODEL, champion)
         assert (world.pointer.champion, world.pointer.rollout) == (champion, None)
         assert (world.pointer.probation is not None) == (champion == NEW)
         assert world.rollbacks == (champion == OLD)

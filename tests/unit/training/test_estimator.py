@@ -1,4 +1,4 @@
-"""What a holdout teaches about scores, and how it is kept with the version."""
+"""Estimators fitted to a holdout, and their storage with the version."""
 
 import json
 from typing import Any
@@ -69,7 +69,7 @@ def test_too_little_to_calibrate_on_leaves_scores_alone(hits: list[float]) -> No
     assert not needs_calibration(np.linspace(0, 1, len(hits)), np.array(hits), seed=7)
 
 
-def test_scores_that_tell_the_classes_apart_are_left_alone() -> None:
+def test_scores_that_separate_the_classes_are_left_alone() -> None:
     assert not needs_calibration(np.linspace(0, 1, 200), np.repeat([0.0, 1.0], 100), seed=7)
 
 
@@ -95,8 +95,8 @@ def binary(rows: int, seed: int) -> Estimator:
 @pytest.mark.parametrize("seed", range(3))
 def test_the_holdout_s_error_is_about_that_of_other_holdouts(seed: int) -> None:
     accuracies = [binary(1_000, 100 + seed * 30 + n).metrics[Metric.ACCURACY].estimated for n in range(30)]
-    told = binary(1_000, 10 + seed).metrics[Metric.ACCURACY].standard_error
-    assert 0.5 < told / float(np.std(accuracies)) < 2
+    estimated = binary(1_000, 10 + seed).metrics[Metric.ACCURACY].standard_error
+    assert 0.5 < estimated / float(np.std(accuracies)) < 2
 
 
 @pytest.mark.parametrize("labels", [[], [np.nan] * 30, [1.0] * 30, [0.0, 1.0]])

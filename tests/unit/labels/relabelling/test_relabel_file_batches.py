@@ -84,7 +84,7 @@ def test_file_at_fault_among_many_holds_up_none_of_them(bench: Bench, monkeypatc
 
     def refusing(joiner: LabelJoiner, events: Any, moment: Any) -> JoinReport:
         if any(bad in found for found in events.values()):
-            raise ValueError("a value that nobody thought of")
+            raise ValueError("an unexpected value")
         return relabel(joiner, events, moment)
 
     monkeypatch.setattr(LabelJoiner, "relabel", refusing)
@@ -94,7 +94,7 @@ def test_file_at_fault_among_many_holds_up_none_of_them(bench: Bench, monkeypatc
 
     noted = bench.jobs.job(MODEL, "relabel-1")
     assert (noted.failures, noted.counts.files, noted.counts.labels) == (1, 2, 2)
-    assert noted.failure == f"{FILE}-bad: ValueError: a value that nobody thought of"
+    assert noted.failure == f"{FILE}-bad: ValueError: an unexpected value"
     assert not bench.jobs.positions(bench.job, [f"{FILE}-bad"])[f"{FILE}-bad"].is_done
 
 
