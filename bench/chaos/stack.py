@@ -117,10 +117,6 @@ class ChaosStack:
         url = self.client.stack.outputs["FeedbackFilesQueueUrl"]
         self.client.aws("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(body))
 
-    def dead_letters(self) -> dict[str, int]:
-        """Count the messages of each dead-letter queue, those that hold none left out."""
-        return {name: count for name, count in self._counts("DeadLetterQueueUrl").items() if count}
-
     def redrive(self) -> None:
         """Send what was given up on by a queue back to where it came from."""
         queues = self.client.aws("sqs")

@@ -128,6 +128,12 @@ def fanned_out(deployed: None, context: Context, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
+def versioned(deployed: None) -> None:
+    """Keep the replaced and deleted versions of the lake's objects."""
+    boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+
+
+@pytest.fixture
 def sent(deployed: None) -> Callable[[], list[str]]:
     """Make the queues of work; return the messages waiting in them."""
     client: Any = boto3.client("sqs")

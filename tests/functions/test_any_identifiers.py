@@ -4,8 +4,6 @@ import itertools
 from typing import Any
 from urllib.parse import quote
 
-import boto3
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,14 +25,9 @@ LONGEST = "\U0001f9ff" * 128
 KNOWN = ("p", "p#prediction", "a/b", "a%2Fb", "é", "e\u0301", "..", "?#&", "label#00000001", "');--", '","', LONGEST)
 
 
-@pytest.fixture
-def account(deployed: None, sent: Any) -> None:
-    boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
-
-
 @settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=st.sets(IDENTIFIERS, min_size=8, max_size=8))
-def test_all_ids_are_logged_labelled_explained_and_erased_apart(account: None, drawn: set[str]) -> None:
+def test_all_ids_are_logged_labelled_explained_and_erased_apart(versioned: None, sent: Any, drawn: set[str]) -> None:
     ids = sorted({*KNOWN, *drawn})
     model, names, outcomes = next(_models), ids[1:] + ids[:1], [100 + (-1) ** place for place in range(len(ids))]
     stores.configurations().put(configuration(DEMAND, model=model), NOON)

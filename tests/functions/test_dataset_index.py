@@ -78,10 +78,10 @@ def entities_in_copies(folder: Path) -> list[set[str]]:
     return found
 
 
+@pytest.mark.usefixtures("versioned")
 def test_erased_entity_is_in_no_index_and_no_copy_and_others_are(
     context: Context, sent: Callable[[], list[str]], tmp_path: Path
 ) -> None:
-    boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
     dataset_id = build(context)
     assert is_indexed(dataset_id, "p00100")
     assert sorted(entities_in_copies(tmp_path)) == [set(), set(), {THEIRS}]

@@ -2,7 +2,6 @@
 
 import json
 
-import boto3
 import pytest
 
 from hindsight.bootstrap import labelling, stores
@@ -30,12 +29,7 @@ from tests.functions.labelling import outcome
 from tests.functions.test_join_survives_kills import Fuse, Killed, watched
 from tests.unit.labels.builders import MODEL, RETENTION, at, prediction
 
-pytestmark = pytest.mark.usefixtures("deployed")
-
-
-@pytest.fixture(autouse=True)
-def versioned(deployed: None) -> None:
-    boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+pytestmark = pytest.mark.usefixtures("versioned")
 
 
 def test_a_customer_is_erased_and_the_others_are_not_touched(sample: Sample, sent: Sent) -> None:

@@ -34,9 +34,8 @@ Traces = dict[str, Any]
 
 
 @pytest.fixture(autouse=True)
-def world(deployed: None, sent: Sent) -> None:
+def world(versioned: None, sent: Sent) -> None:
     """A model with something in both tables and in the lake."""
-    boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
     boto3.client("stepfunctions").create_state_machine(
         name="retraining",
         definition='{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 600, "End": true}}}',

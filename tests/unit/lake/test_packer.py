@@ -12,6 +12,7 @@ from hindsight.lake.object_store import LABELS, PREDICTIONS, day_prefix, model_p
 from hindsight.lake.pack import is_full, is_pack, parts_of
 from hindsight.lake.packer import MAX_OPEN, MAX_SETTLED, Packer, PackingFailed, PackingReport
 from hindsight.testing.aws.lake import InMemoryLake
+from tests.unit.lake.crashes import Crash, CrashingLake
 from tests.unit.training.world import MODEL
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -122,30 +123,6 @@ def test_objects_left_when_time_is_over_are_packed_by_the_next_sweep(turns: int)
     pack(lake)
     assert len(lake.objects) <= 2
     assert ids(lake) == Counter(map(str, range(6)))
-
-
-class Crash(Exception):
-    pass
-
-
-class CrashingLake(InMemoryLake):
-    """Fails the n-th change, before it or after it."""
-
-    left, is_done_first = 0, False
-
-    def _changed(self, change: Callable[[], None]) -> None:
-        self.left -= 1
-        if self.left == 0 and not self.is_done_first:
-            raise Crash
-        change()
-        if self.left == 0:
-            raise Crash
-
-    def write_bytes(self, key: str, content: bytes, content_type: str) -> None:
-        self._changed(lambda: InMemoryLake.write_bytes(self, key, content, content_type))
-
-    def delete(self, key: str) -> None:
-        self._changed(lambda: InMemoryLake.delete(self, key))
 
 
 @pytest.mark.parametrize("is_done_first", [False, True])

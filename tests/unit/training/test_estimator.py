@@ -1,6 +1,7 @@
 """Estimators fitted to a holdout, and their storage with the version."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -135,9 +136,9 @@ def regression_rows(count: int, seed: int, hard: float = 0.5, noise: float = 1.0
     ]
 
 
-def learned_regression(rows: list[dict[str, Any]]) -> FittedEstimator:
-    schema = Schema(model="demand", version="v1", task=Task.REGRESSION, metric=Metric.MAE, features=FEATURES)
-    frame = to_frame([row["features"] for row in rows], FEATURES)
+def learned_regression(rows: list[dict[str, Any]], features: Mapping[str, FeatureType] = FEATURES) -> FittedEstimator:
+    schema = Schema(model="demand", version="v1", task=Task.REGRESSION, metric=Metric.MAE, features=features)
+    frame = to_frame([row["features"] for row in rows], features)
     predictions = np.array([row["score"] for row in rows])
     fitted = fit_estimator(
         schema,
@@ -248,22 +249,6 @@ def test_a_damaged_or_altered_estimator_is_refused(regression: FittedEstimator) 
 
 
 def test_a_feature_of_the_name_the_loss_model_uses_is_no_clash() -> None:
-    rows = regression_rows(300, 7)
-    schema = Schema(
-        model="demand",
-        version="v1",
-        task=Task.REGRESSION,
-        metric=Metric.MAE,
-        features={"prediction": FeatureType.NUMERIC},
-    )
-    frame = pd.DataFrame({"prediction": [row["features"]["x"] for row in rows]})
-    predictions = np.array([row["score"] for row in rows])
-    fitted = fit_estimator(
-        schema,
-        frame,
-        np.array([row["value"] for row in rows]),
-        Predictions(Task.REGRESSION, predictions, predictions),
-        7,
-    )
-    assert fitted is not None
+    rows = [{**row, "features": {"prediction": row["features"]["x"]}} for row in regression_rows(300, 7)]
+    fitted = learned_regression(rows, {"prediction": FeatureType.NUMERIC})
     assert fitted.estimator.score_feature == "prediction_"

@@ -9,25 +9,12 @@ import pytest
 
 from hindsight.core.errors import Unavailable
 from hindsight.labels.history import label_at
-from hindsight.labels.joining import feedback_files
 from hindsight.labels.joining.join import JoinReport, LabelJoiner
-from hindsight.labels.relabelling import files as relabel_files
 from hindsight.labels.relabelling.files import RelabelBatch
 from hindsight.labels.relabelling.job import Counts
 from hindsight.testing.aws.lake import InMemoryLake
 from tests.unit.labels.builders import DEMAND, MODEL, NOON, at, configuration, event, key
 from tests.unit.labels.relabelling.relabelled_files import FILE, MOMENT, ROWS, ZERO, Bench
-
-
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
-
-
-@pytest.fixture
-def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert vars(relabel_files)["CHUNK_LINES"] == feedback_files.CHUNK_LINES
-    monkeypatch.setattr(relabel_files, "CHUNK_LINES", 2)
 
 
 def turns(count: int) -> Callable[[], bool]:
