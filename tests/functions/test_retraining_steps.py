@@ -41,7 +41,7 @@ def trigger(event: Event) -> Event:
         reason="schedule",
         signals=(),
         blocked_by=(),
-        explanation="Retrains because of schedule.",
+        explanation="Retrains because the schedule is due.",
     )
     run = OpenRun(
         decision_id=event["decision_id"],
