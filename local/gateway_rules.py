@@ -1,6 +1,10 @@
-"""Rules of API Gateway and Lambda that the embedded AWS does not keep: paths as they were sent, and sizes."""
+"""Rules of API Gateway and Lambda that the embedded AWS does not keep: paths as they were sent, sizes, denials.
+
+A denial's gateway response may use what the authorizer put into its context.
+"""
 
 import json
+import re
 from typing import Any
 
 from ministack import app
@@ -14,12 +18,14 @@ SYNCHRONOUS_BYTES, ASYNCHRONOUS_BYTES = 6 * MIB, MIB
 # API Gateway quotas of a REST API: payload; request line and header values together.
 GATEWAY_BYTES, HEADER_BYTES = 10 * MIB, 10 * KIB
 _TOO_LARGE = "REQUEST_TOO_LARGE"
+_AUTHORIZER_VARIABLE = re.compile(rb"\$context\.authorizer\.(\w+)")
 
 
 def install() -> None:
     """Put the rules into the emulator's process. Raises EmulatorChanged."""
     require(app, "_parse_execute_api_url")
     require(apigateway_v1, "find_api_scope", "_gw_error", "_build_lambda_event_v1", "_stages_v1")
+    require(apigateway_v1, "_authorizers_v1", "_authorizer_cache", "_request_identity_sources")
     replace(
         app,
         "_handle_execute_api_request",
@@ -39,6 +45,14 @@ def install() -> None:
         " owner_account_id owner_region binary_media_types authorizer_context caller_identity",
         _bounded_event,
     )
+    replace(
+        apigateway_v1,
+        "_authorize_request_v1",
+        "api_id stage_name method_obj method request_path resource headers body query_params path_params stage"
+        " owner_account_id owner_region",
+        _explained_denial,
+    )
+    replace(apigateway_v1, "_gateway_error_response", "error request", _with_authorizer_context)
     replace(lambda_svc, "_execute_function_dispatch", "func config event request_id started", _bounded_answer)
     replace(lambda_svc, "_invoke", "name event headers path_qualifier query_params", _bounded_invocation)
 
@@ -83,6 +97,34 @@ def _bounded_event(original: Any) -> Any:
         return await original(integration, *place, owner_account_id=owner_account_id, owner_region=owner_region, **more)
 
     return invoke
+
+
+def _explained_denial(original: Any) -> Any:
+    """Keep the authorizer's context with its denial, as the cache of its answers has it."""
+
+    async def authorize(api_id: str, stage_name: str, method: Any, *rest: Any) -> Any:
+        error, context = await original(api_id, stage_name, method, *rest)
+        if error is not None and error.response_type == "ACCESS_DENIED":
+            *_, headers, _body, query, _path, stage, account, region = rest
+            authorizer_id = method.get("authorizerId")
+            sources = apigateway_v1._authorizers_v1.get(api_id, {}).get(authorizer_id, {}).get("identitySource") or ""
+            _, values = apigateway_v1._request_identity_sources(sources, headers, query, stage)
+            key = (account, region, api_id, authorizer_id, stage_name, tuple(values))
+            error.authorizer = apigateway_v1._authorizer_cache.get(key, (0, {}, {}))[2]
+        return error, context
+
+    return authorize
+
+
+def _with_authorizer_context(original: Any) -> Any:
+    """Put the authorizer's context, as it is, into the body of a denial; what it lacks is empty."""
+
+    def respond(error: Any, request: Any) -> Any:
+        status, headers, body = original(error, request)
+        known = getattr(error, "authorizer", {})
+        return status, headers, _AUTHORIZER_VARIABLE.sub(lambda name: known.get(name[1].decode(), "").encode(), body)
+
+    return respond
 
 
 def _bounded_answer(original: Any) -> Any:

@@ -17,7 +17,7 @@ COMMITTED = Path(__file__).parents[2] / "shared/hindsight/runtime/http/openapi.j
 _REFUSALS = {
     400: "malformed or invalid",
     401: "no key",
-    403: "another audience's key",
+    403: "an unknown key (`unknown_key`), or another audience's (`forbidden`)",
     404: "no such model, or id",
     405: "no such method",
     409: "not in the present state",

@@ -181,7 +181,7 @@ OPERATORS = [
         conflicts=True,
     ),
 ]
-EVERYBODY = [
+ALL_AUDIENCES = [
     Route(
         name="get_openapi",
         method="get",
@@ -191,4 +191,4 @@ EVERYBODY = [
         answer=record({"openapi": TEXT, "paths": {"type": "object"}}),
     )
 ]
-ROUTES = [*APPS, *REVIEWERS, *OPERATORS, *REVIEW_REQUESTS, *JOBS, *READS, *EVERYBODY]
+ROUTES = [*APPS, *REVIEWERS, *OPERATORS, *REVIEW_REQUESTS, *JOBS, *READS, *ALL_AUDIENCES]

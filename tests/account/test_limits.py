@@ -1,4 +1,4 @@
-"""What API Gateway, Lambda and Step Functions take in account mode, and the time a new worker needs."""
+"""Limits of API Gateway, Lambda and Step Functions in account mode, and the start time of a new worker."""
 
 import json
 import time
@@ -15,7 +15,7 @@ from tests.account.conftest import MODE, Account, eventually
 
 @pytest.fixture(scope="module")
 def url(account: Account) -> str:
-    """An API whose one route is a function that does what it is told."""
+    """An API with one route, whose function does what its event asks."""
     gateway, function = account.aws("apigateway"), account.function()
     api = gateway.create_rest_api(name="probe")["id"]
     root = gateway.get_resources(restApiId=api)["items"][0]["id"]

@@ -1,4 +1,4 @@
-"""What every prediction store does, judged on the fake and on DynamoDB alike."""
+"""The contract of prediction stores, for the fake and DynamoDB alike."""
 
 import json
 import random

@@ -3,7 +3,6 @@
 import gzip
 import json
 
-import boto3
 import pytest
 
 from functions.log_predictions.app import handler as log_predictions
@@ -35,12 +34,7 @@ from tests.functions.labelling import outcome
 from tests.functions.requests import paths, send
 from tests.unit.labels.builders import DEMAND, MODEL, NOON, RETENTION, at, configuration, prediction
 
-pytestmark = pytest.mark.usefixtures("deployed")
-
-
-@pytest.fixture(autouse=True)
-def versioned(deployed: None) -> None:
-    boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+pytestmark = pytest.mark.usefixtures("versioned")
 
 
 def test_repeated_request_gets_the_running_erasure_and_later_a_new_one(sample: Sample, sent: Sent) -> None:

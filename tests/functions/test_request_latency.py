@@ -1,12 +1,12 @@
-"""What operators wait for in an account, with ninety data sets behind a model: counted calls at their slowest."""
+"""Waiting times of operators in an account, with ninety data sets behind a model: counted calls at their slowest."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 
+from bench.processor import processor_seconds, steady_seconds
 from bench.request_latency import MODEL, Past
 from functions.configure_model.app import handler as configure
 from functions.get_model.app import handler as report
@@ -73,7 +73,8 @@ def test_counting_a_hundred_thousand_labels_a_day_takes_less_than_a_second_of_a_
     for slot in range(26 * 60 * 4):
         arrived = start + slot * timedelta(seconds=15)
         store.note(arrivals_of(NewLabel(MODEL, f"{slot}-{number}", arrived, arrived) for number in range(18)))
-    begin = time.process_time()
-    counted = NewLabels(store).count(MODEL, since=None, as_of=NOW, window=timedelta(days=90))
-    assert counted == 26 * 60 * 4 * 18
-    assert (time.process_time() - begin) / PROCESSOR < 1
+
+    def count() -> None:
+        assert NewLabels(store).count(MODEL, since=None, as_of=NOW, window=timedelta(days=90)) == 26 * 60 * 4 * 18
+
+    assert steady_seconds(lambda: processor_seconds(count), PROCESSOR) < PROCESSOR

@@ -1,4 +1,4 @@
-"""An entity is erased: afterwards no byte of the lake, in any version, and no item of a table tells of it."""
+"""An entity is erased: afterwards no byte of the lake, in any version, and no item of a table names it."""
 
 import gzip
 import io
@@ -116,7 +116,7 @@ def live(client: StackClient) -> None:
 
 
 def decoded(key: str, content: bytes) -> str:
-    """Return whatever text is in an object, in whatever form it is stored."""
+    """Decode the text of an object, in any form in which it is stored."""
     if key.endswith(".parquet"):
         with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
             file.write(content)
@@ -131,7 +131,7 @@ def decoded(key: str, content: bytes) -> str:
 
 
 def traces(client: StackClient, *marks: str) -> list[str]:
-    """Return every object, in any of its versions, and every item of a table that holds one of some texts."""
+    """List the objects, in any of their versions, and the items of tables that hold one of some texts."""
     s3, bucket, found = client.aws("s3"), client.stack.outputs["LakeBucket"], []
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         for version in page.get("Versions", []):
@@ -171,15 +171,15 @@ def test_an_entity_is_erased_everywhere_and_the_others_stay_whole(
     assert again["job_id"] == asked["job_id"]
     job = wait_for_job(client, MODEL, asked["job_id"], patience=120)
     assert job["status"] == "completed"
-    told = job["result"]
-    assert told["unreadable"] == []
-    assert sorted(told["datasets"]) == sorted({taken["dataset_id"], second["dataset_id"]})
+    result = job["result"]
+    assert result["unreadable"] == []
+    assert sorted(result["datasets"]) == sorted({taken["dataset_id"], second["dataset_id"]})
     for place in ("table", "predictions", "feedback", "imports", "quarantine", "datasets"):
-        assert place in told["counts"], told
+        assert place in result["counts"], result
     assert traces(client, THEIRS, str(MARK)) == []
     assert _lines(client, OTHERS) == kept
     assert _datasets(client, OTHERS) == both
-    for dataset in told["datasets"]:
+    for dataset in result["datasets"]:
         verified = start_and_wait(client, MODEL, "POST", f"datasets/{dataset}/verify", patience=120)
         assert verified["result"]["is_reproducible"], verified
     assert eventually(lambda: [event for event in announcements(MODEL) if event["detail-type"] == "SubjectErased"])
@@ -235,7 +235,7 @@ def _labels(client: StackClient, entity: str) -> int:
 
 
 def _datasets(client: StackClient, entity: str) -> list[str]:
-    """Return the data sets that hold an entity's first prediction."""
+    """List the data sets that hold an entity's first prediction."""
     explained = client.call("GET", f"models/{MODEL}/predictions/{entity}-p0", key="operator")
     assert explained["all_datasets_searched"] is True
     return sorted(dataset["dataset_id"] for dataset in explained["datasets"])
@@ -253,7 +253,7 @@ def _imported(client: StackClient) -> bool:
 
 
 def _lines(client: StackClient, entity: str) -> dict[str, int]:
-    """Return how many lines of each kind name an entity or one of its predictions."""
+    """Count the lines of each kind that name an entity or one of its predictions."""
     found: dict[str, int] = {}
     of_the_model = (f"{kind}/model={MODEL}/" for kind in ("predictions", "labels", "quarantine", "imports"))
     for kind in ("feedback/", *of_the_model):

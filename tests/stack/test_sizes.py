@@ -1,4 +1,4 @@
-"""What Lambda and API Gateway refuse by its size is refused here too, in the API's own shape."""
+"""Sizes that Lambda and API Gateway refuse are refused here too, in the API's own shape."""
 
 import json
 

@@ -8,7 +8,6 @@ from ministack.services import apigateway_v1
 from bench.account.mode.settings import Mode
 from local.forked.patching import replace, require
 
-INTERNAL = "Internal server error"
 TIMED_OUT = "Endpoint request timed out"
 
 

@@ -20,7 +20,7 @@ class Feature(Section):
     """One declared feature; ``min`` and ``max`` are the expected range of a numeric one, watched, not enforced."""
 
     type: FeatureType
-    """How values are read and compared; one of another type counts as missing."""
+    """The type by which values are read and compared; a value of another type counts as missing."""
     min: Number | None = None
     """The least value expected; smaller ones are accepted, and monitored as `out_of_range`."""
     max: Number | None = None

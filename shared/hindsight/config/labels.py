@@ -74,7 +74,7 @@ class Rule(Section):
     window: PositiveDuration | None = None
     """Events up to that long after the prediction count; without a window, whenever they come."""
     aggregate: Aggregate = Aggregate.LAST
-    """How several matching events become one value."""
+    """The function that makes one value of several matching events."""
     positive: Threshold | None = None
     """Make the label 1 or 0 by a comparison; for binary tasks."""
     map: dict[str, bool | int | float | str] | None = Field(default=None, min_length=1, max_length=1000)

@@ -38,21 +38,21 @@ class ModelConfiguration(Section):
     features: dict[FeatureName, Feature] = Field(min_length=1, max_length=2000)
     """The inputs by name; a prediction with any other is rejected, one that is left out is missing."""
     labels: Labels
-    """How feedback becomes labels."""
+    """Rules that make labels of feedback."""
     feedback: FeedbackRules = FeedbackRules()
-    """What feedback must bring beside an event that a rule reads."""
+    """Requirements on feedback beside an event that a rule reads."""
     review: Review = Review()
-    """Which predictions people are asked to label."""
+    """Predictions that people are asked to label."""
     monitoring: Monitoring = Monitoring()
-    """What is checked every hour, and by what limits."""
+    """Hourly checks and their limits."""
     triggers: Triggers = Triggers()
-    """When a model is retrained by itself."""
+    """Conditions of automatic retraining."""
     training: Training = Training()
-    """What is trained, on which predictions."""
+    """Candidates of training, and the predictions they learn from."""
     gate: Gate = Gate()
-    """What a new version must prove before it serves."""
+    """Checks that a new version must pass before it serves."""
     deployment: Deployment = Deployment()
-    """How a proven version takes over, and when it is rolled back."""
+    """The rollout of a version that passed the gate, and the limits at which it is rolled back."""
     retention: PositiveDuration = timedelta(days=400)
     """The predictions, feedback and labels of the model are kept that long."""
 

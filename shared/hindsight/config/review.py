@@ -25,7 +25,7 @@ class Review(Section):
     uncertain_per_day: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """So many more a day are reviewed because the model is unsure of them."""
     strategy: ReviewStrategy = ReviewStrategy.MARGIN
-    """How uncertainty is measured."""
+    """The measure of uncertainty."""
     diversity: Fraction = 0.3
     """0 ignores how alike the chosen rows are, 1 gives every kind of row the same weight."""
     lease: PositiveDuration = timedelta(minutes=15)

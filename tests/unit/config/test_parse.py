@@ -19,7 +19,7 @@ from hindsight.testing.builders.configuration import configuration, document
 
 
 def changed(path: str, value: object) -> dict[str, Any]:
-    """Return the example with the value at a dotted path replaced."""
+    """Replace the value at a dotted path of the example."""
     changed_document = document()
     part: Any = changed_document
     *parents, last = path.split(".")

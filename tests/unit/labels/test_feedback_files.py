@@ -106,7 +106,7 @@ def test_a_malformed_line_is_set_aside_and_the_rest_of_the_file_joined(bench: Be
 
 
 def test_feedback_on_an_unknown_model_is_set_aside(bench: Bench) -> None:
-    sent = event("demand", 150, model="nobody")
+    sent = event("demand", 150, model="unknown")
     bench.write(feedback_line(sent))
 
     report = bench.files.join(FILE)
@@ -114,10 +114,10 @@ def test_feedback_on_an_unknown_model_is_set_aside(bench: Bench) -> None:
     (row,) = bench.quarantined()
     assert (row["code"], row["model"], parse_feedback_line(json.dumps(row["event"]).encode())) == (
         "unknown_model",
-        "nobody",
+        "unknown",
         sent,
     )
-    assert report.quarantined == {"nobody": {RejectCode.UNKNOWN_MODEL: 1}}
+    assert report.quarantined == {"unknown": {RejectCode.UNKNOWN_MODEL: 1}}
 
 
 def test_a_malformed_line_lies_with_the_model_it_names(bench: Bench) -> None:

@@ -35,8 +35,10 @@ def test_page_of_the_api_lists_the_routes_of_now() -> None:
 
 
 def test_every_route_of_the_template_is_in_the_document_and_no_other() -> None:
-    told = {(method, path) for path, operations in document()["paths"].items() for method in operations}
-    assert told == of_template(), "a route is an event of its function in template.yaml and a Route in local/openapi/"
+    described = {(method, path) for path, operations in document()["paths"].items() for method in operations}
+    assert described == of_template(), (
+        "a route is an event of its function in template.yaml and a Route in local/openapi/"
+    )
 
 
 def test_the_document_is_openapi() -> None:

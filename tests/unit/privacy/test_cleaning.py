@@ -1,4 +1,4 @@
-"""What is a subject's goes, in whatever form; everything else stays byte by byte."""
+"""Data of a subject are removed in any form; everything else stays byte by byte."""
 
 import gzip
 import json

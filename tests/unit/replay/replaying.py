@@ -43,7 +43,7 @@ class Crash(Exception):
 
 
 class CrashPoints:
-    """Lets so many steps that change something happen, then ends the process."""
+    """The steps until a crash: so many that change something happen, then the process ends."""
 
     def __init__(self) -> None:
         self.steps = 0

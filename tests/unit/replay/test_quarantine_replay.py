@@ -36,7 +36,7 @@ def test_feedback_rejected_by_a_wrong_rule_becomes_a_label_once_the_rule_is_mend
     counts = bench.replay()
 
     assert counts == {"replayed": 1, "joined": 0, "kept": {}}
-    # It occurred when it was sent, but nobody knew of it before the replay.
+    # It occurred when it was sent, but was not known before the replay.
     assert bench.labels("p-1")[-1] == (1, ASKED_AT)
     (kept,) = bench.store.load([key()])[0].feedback
     assert (kept.occurred_at, kept.received_at, kept.source) == (at(1), ASKED_AT, "web")
