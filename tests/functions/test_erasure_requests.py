@@ -67,7 +67,7 @@ def test_rejected_predictions_of_a_customer_are_erased_and_those_of_others_stay(
     live()
     wide = {f"column {number}": number for number in range(1000)}
     for entity in (THEIRS, OTHERS):
-        # One as it was sent, one that was cut; and one that names nobody but is under the id of one of theirs.
+        # One as it was sent, one that was cut, and one that names no entity but has the id of a prediction of theirs.
         whole, cut = ({"score": 0.5, "model_version": "v", "features": found} for found in ({"colour": "red"}, wide))
         taken = {**whole, "features": {}, "prediction_id": f"{entity}-0"}
         items = [{**whole, "entity_id": entity}, {**cut, "entity_id": entity}, taken]
