@@ -7,8 +7,9 @@ from typing import Any
 
 from hindsight.config.types import IDENTIFIER, MODEL_NAME
 from local.openapi.answers import ACCEPTED_JOB
-from local.openapi.example_records import ACCEPTED, REFUSAL_EXAMPLES
-from local.openapi.examples import EXAMPLES
+from local.openapi.examples.answers import EXAMPLES
+from local.openapi.examples.bodies import BODY_EXAMPLES
+from local.openapi.examples.records import ACCEPTED, REFUSAL_EXAMPLES
 from local.openapi.route import Route
 from local.openapi.routes import ROUTES
 from local.openapi.schemas import Schema, components, ref
@@ -66,7 +67,9 @@ def _operation(route: Route) -> dict[str, Any]:
         "responses": _responses(route),
     }
     if route.body is not None:
-        content = {kind: {"schema": route.body} for kind in route.types}
+        if route.name not in BODY_EXAMPLES:
+            raise LookupError(f"{route.name} has no example of its body: add one to local/openapi/examples/bodies.py")
+        content = {kind: {"schema": route.body, "example": BODY_EXAMPLES[route.name]} for kind in route.types}
         found["requestBody"] = {"required": route.needs_body, "content": content}
     return found
 
@@ -76,7 +79,7 @@ def _responses(route: Route) -> dict[str, Any]:
     refusals += [409] * route.conflicts + [415] * (route.body is not None)
     done = "done" if route.status == 200 else "taken"
     if route.name not in EXAMPLES:
-        raise LookupError(f"{route.name} has no example of its answer: add one to local/openapi/examples.py")
+        raise LookupError(f"{route.name} has no example of its answer: add one to local/openapi/examples/answers.py")
     job = {"202": {"description": "taken", **_content(ACCEPTED_JOB, ACCEPTED)}} if route.starts_job else {}
     return {
         str(route.status): {"description": done, **_content(route.answer, EXAMPLES[route.name])},

@@ -72,6 +72,21 @@ def test_unknown_prediction_and_open_task_are_named_each() -> None:
     ]
 
 
+def test_unknown_predictions_alone_are_each_rejected_by_their_place() -> None:
+    status, receipt = send(handler, "request_reviews", {"prediction_ids": ["nowhere", "never"]})
+    message = "is no prediction of this model"
+    assert (status, receipt) == (
+        202,
+        {
+            "accepted": [],
+            "rejected": [
+                {"index": index, "code": "not_found", "message": message, "path": f"prediction_ids[{index}]"}
+                for index in (0, 1)
+            ],
+        },
+    )
+
+
 def test_reopened_task_has_its_annotation_retracted_and_is_answered_anew() -> None:
     send(handler, "request_reviews")
     answer(1)

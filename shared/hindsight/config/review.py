@@ -38,8 +38,3 @@ class Review(Section):
     """Reviewers do not see score and decision, which would sway them."""
     guidelines: Annotated[str, Field(max_length=10_000)] = ""
     """The text that reviewers read with the queue."""
-
-    @property
-    def asks_for_answers(self) -> bool:
-        """True where predictions are selected at all."""
-        return self.random_rate > 0 or self.uncertain_per_day > 0
