@@ -26,7 +26,9 @@ _REFUSALS = {
     415: "another content type than is read",
     429: "too many calls: try again later",
     500: "our fault: try again",
+    502: "a function failed: send it again, with the same ids",
     503: "could not be done in time: send it again, with the same ids",
+    504: "took longer than 29 seconds: send it again, with the same ids",
 }
 
 
@@ -75,7 +77,7 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _responses(route: Route) -> dict[str, Any]:
-    refusals = [400, 401, 403, 404, 413, 429, 500, 503]
+    refusals = [400, 401, 403, 404, 413, 429, 500, 502, 503, 504]
     refusals += [409] * route.conflicts + [415] * (route.body is not None)
     done = "done" if route.status == 200 else "taken"
     if route.name not in EXAMPLES:

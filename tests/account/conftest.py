@@ -71,6 +71,10 @@ def note(records):
 
 def answer_api(body):
     time.sleep(body.get("sleep", 0))
+    if "fail" in body:
+        raise ValueError(body["fail"])
+    if "returns" in body:
+        return body["returns"]
     return {"statusCode": 200, "body": "x" * body.get("answer", 0)}
 """
 TRUST = {"Effect": "Allow", "Principal": {"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]}}
