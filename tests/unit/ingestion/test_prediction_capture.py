@@ -124,7 +124,7 @@ def test_of_a_large_prediction_the_beginning_is_kept_with_its_ids_in_front(door:
     assert reject.text.startswith('{"entity_id":"Zoë \\"17\\"","prediction_id":"p-2","features":')
     row = {"code": "invalid", "model": "bike-demand", "text": reject.text}
     for known in ({"entity_id": 'Zoë "17"'}, {"entity_id": "other", "prediction_ids": {"p-2"}}):
-        assert Subject(model="bike-demand", at=NOW, **known).owns_reject(row)  # type: ignore[arg-type]
+        assert Subject(model="bike-demand", at=NOW, **known).owns_reject(row)
     assert not Subject(model="bike-demand", at=NOW, entity_id="17").owns_reject(row)
 
 
