@@ -31,7 +31,7 @@ def test_app_key_is_recognised_in_any_case_of_the_header(keys: dict[str, str], s
     assert effects(answer) == ["Allow", "Deny"]
 
 
-@pytest.mark.parametrize("headers", [None, {}, {"x-api-key": ""}, {"x-api-key": "somebody else's"}])
+@pytest.mark.parametrize("headers", [None, {}, {"x-api-key": ""}, {"x-api-key": "another's"}])
 def test_an_unknown_key_is_denied_everything(
     keys: dict[str, str], sample: Sample, context: Any, headers: dict[str, str] | None
 ) -> None:

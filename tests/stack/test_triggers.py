@@ -82,7 +82,7 @@ def active(decision: Row) -> list[str]:
 
 
 def ended(client: StackClient, model: str) -> Row | None:
-    """Return the newest decision once the run it started has ended."""
+    """Wait for the end of the run that the newest decision started; give the decision."""
     newest = decisions(client, model)[:1]
     return newest[0] if newest and "outcome" in newest[0] else None
 

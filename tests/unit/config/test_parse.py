@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.config.documents.strict_yaml import parse_yaml
-from hindsight.config.metrics import DEFAULT_METRIC, Metric, Task
 from hindsight.config.parse import (
     configuration_digest,
     dump_configuration,
@@ -16,13 +15,11 @@ from hindsight.config.parse import (
 )
 from hindsight.config.types import format_duration, parse_duration
 from hindsight.core.errors import InvalidInput
-from hindsight.evaluation.sequential.observation import scale_of
-from hindsight.monitoring.estimation.estimator import ESTIMABLE
 from hindsight.testing.builders.configuration import configuration, document
 
 
 def changed(path: str, value: object) -> dict[str, Any]:
-    """Return the example with the value at a dotted path replaced."""
+    """Replace the value at a dotted path of the example."""
     changed_document = document()
     part: Any = changed_document
     *parents, last = path.split(".")
@@ -49,20 +46,6 @@ def test_the_smallest_configuration_gets_sensible_defaults() -> None:
     assert (smallest.performance_metric, smallest.gate_metric) == ("roc_auc", "roc_auc")
     assert [candidate.value for candidate in smallest.candidates] == ["logistic_regression", "gradient_boosting"]
     assert smallest.labels.default is None
-
-
-@pytest.mark.parametrize("threshold", [0.5, 0.2, "best"])
-def test_live_performance_of_two_classes_is_judged_by_the_gate_s_default(threshold: float | str) -> None:
-    judged = configuration(training={"threshold": threshold}, monitoring={}, gate={})
-    assert judged.performance_metric is judged.gate_metric
-    assert (judged.gate_metric is Metric.BALANCED_ACCURACY) == (threshold == "best")
-
-
-@pytest.mark.parametrize("task", list(Task))
-def test_default_live_metric_can_be_estimated_and_tested_at_every_label(task: Task) -> None:
-    metric = DEFAULT_METRIC[task]
-    assert metric in ESTIMABLE[task]
-    assert scale_of(metric, task, null=0.8, limit=0.75 if metric.greater_is_better else 0.85) is not None
 
 
 @pytest.mark.parametrize("confidence", [0.01, 0.5, 0.95])
@@ -103,16 +86,23 @@ def test_the_thresholds_of_an_error_may_be_of_any_size() -> None:
         ("labels.rules.1.window", "2 days", "labels.rules[1].window"),
         ("labels.rules.1.window", "P1M", "labels.rules[1].window"),
         ("labels.rules.1.window", "PT0S", "labels.rules[1].window"),
-        ("labels.rules.1.event", "exposed", "labels.rules[1]"),
-        ("labels.rules.1.positive", {"greater_than": 1, "less_than": 3}, "labels.rules[1].positive"),
+        ("labels.rules.1.event", "exposed", "labels.rules[1].event"),
+        ("labels.rules.1.positive", {"greater_than": 1, "less_than": 3}, "labels.rules[1].positive.less_than"),
+        ("labels.rules.1.value", 1, "labels.rules[1].value"),
         ("labels.rules.1.positive", {}, "labels.rules[1].positive"),
         ("labels.rules.2.map", {"up": 2}, "labels.rules[2].map.up"),
         ("labels.rules.3.value", 7, "labels.rules[3].value"),
         ("labels.rules", [], "labels.rules"),
+        (
+            "labels.excluded_sources",
+            [{"source": "bot", "since": "2026-02-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"}],
+            "labels.excluded_sources[0].since",
+        ),
         ("labels.default.value", "maybe", "labels.default.value"),
         ("labels.default.after", "PT1H", "labels.default.after"),
         ("features.hour.type", "strange", "features.hour.type"),
-        ("features.hour.min", 3, "features.hour"),
+        ("features.hour.min", 3, "features.hour.min"),
+        ("features.hour.max", 3, "features.hour.max"),
         ("features", {}, "features"),
         ("monitoring.slices", ["weather"], "monitoring.slices[0]"),
         ("monitoring.performance.metric", "mae", "monitoring.performance.metric"),
@@ -213,15 +203,29 @@ def of_task(task: str, training: dict[str, Any], metric: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("asked", [{"random_rate": 0.1}, {"uncertain_per_day": 5}])
+@pytest.mark.parametrize(
+    "asked", [{"random_rate": 0.1}, {"uncertain_per_day": 5}, {"random_rate": 0.1, "uncertain_per_day": 5}]
+)
 def test_answers_that_no_rule_reads_are_not_asked_for(asked: dict[str, Any]) -> None:
     unread = {"rules": [{"event": "thumb", "kind": "explicit"}]}
 
     with pytest.raises(InvalidInput) as refused:
         configuration(labels=unread, review=asked)
 
-    assert [fault.path for fault in refused.value.faults] == ["review"]
+    assert [fault.path for fault in refused.value.faults] == [f"review.{name}" for name in asked]
     assert configuration(labels=unread, review={"overlap": 2}).review.expires == timedelta(days=14)
+
+
+def test_both_ends_of_an_empty_range_are_named() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_configuration(
+            {**document(), "features": {"x": {"type": "numeric", "min": 2, "max": 1}}, "monitoring": {}}
+        )
+
+    assert [(fault.path, fault.message) for fault in refused.value.faults] == [
+        ("features.x.min", "must be less than max"),
+        ("features.x.max", "must be greater than min"),
+    ]
 
 
 def test_all_faults_are_reported_at_once() -> None:

@@ -1,4 +1,4 @@
-"""What feedback does to labels, counted by cause: at its join, and once more when what it waited for has come."""
+"""Effects of feedback on labels, counted by cause: at its join, and again when its prediction has come."""
 
 from collections import Counter
 from typing import Any

@@ -1,4 +1,4 @@
-"""Why did it (not) retrain? One decision record has the whole answer."""
+"""Decision records: each has the whole reason for a retraining or its absence."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who may call what: by the authorizer's policy, as IAM reads it, and by the function behind it."""
+"""Routes of each audience: by the authorizer's policy, as IAM reads it, and by the function behind it."""
 
 import fnmatch
 import json
@@ -70,7 +70,7 @@ def check(route: Route, model: str, identifier: str) -> None:
         is_meant = audience in route.audiences
         by_policy = policy_allows(audience, call)
         assert (by_policy and function_allows(audience, route)) == is_meant, (audience, call)
-        # The function's refusal is for what a policy cannot tell: one route, and operators alone.
+        # The function refuses the one case that no policy can express: one route, and operators alone.
         assert by_policy == is_meant or (audience, route.method) == (Audience.OPERATOR, "get"), (audience, call)
     assert not policy_allows(None, call)
 

@@ -34,7 +34,9 @@ REFUSAL_EXAMPLES: dict[int, dict[str, Any]] = {
     415: _refusal("unsupported_type", "the body has a type that is not read here"),
     429: _refusal("throttled", "too many calls; try again later"),
     500: _refusal("error", "something went wrong on our side; try again"),
+    502: _refusal("error", "something went wrong on our side; try again"),
     503: _refusal("unavailable", "could not be done in time; send it again"),
+    504: _refusal("error", "something went wrong on our side; try again"),
 }
 REJECTED = {"index": 1, "code": "invalid", "message": "is not a known field", "path": "events[1].colour"}
 RECEIPT = {"accepted": ["f-1"], "rejected": [REJECTED]}
