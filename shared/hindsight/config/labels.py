@@ -34,6 +34,26 @@ class Aggregate(StrEnum):
 NUMERIC_AGGREGATES = frozenset({Aggregate.SUM, Aggregate.MEAN, Aggregate.MAX, Aggregate.MIN})
 
 
+class MatchBy(StrEnum):
+    """The key by which an event finds the predictions that it labels."""
+
+    PREDICTION = "prediction"
+    ENTITY = "entity"
+    REFERENCE = "reference"
+
+
+class Match(StrEnum):
+    """The choice among the predictions of one key whose window holds an event."""
+
+    LAST = "last"
+    FIRST = "first"
+    ALL = "all"
+
+
+DEFAULT_MATCH = {MatchBy.ENTITY: Match.LAST, MatchBy.REFERENCE: Match.ALL}
+"""A customer's purchase belongs to what was predicted last; an order's return to all that was predicted for it."""
+
+
 class LabelKind(StrEnum):
     """The kind of evidence a label rests on."""
 
@@ -71,6 +91,11 @@ class Rule(Section):
     """The name of the feedback that the rule reads."""
     kind: LabelKind = LabelKind.EXPLICIT
     """The kind of evidence, kept with the label; a reviewer's answers are `manual`."""
+    by: MatchBy = MatchBy.PREDICTION
+    """What the event names: the prediction itself, its entity, or a reference that it carries."""
+    match: Match | None = None
+    """Which of the predictions whose window holds an event it labels: the `last` before it, the `first`, or `all`; for
+    rules by entity, where the default is `last`, and by reference, where it is `all`."""
     window: PositiveDuration | None = None
     """Events up to that long after the prediction count; without a window, whenever they come."""
     aggregate: Aggregate = Aggregate.LAST
@@ -86,9 +111,16 @@ class Rule(Section):
     def _one_mapping(self) -> Self:
         if self.event in RESERVED_EVENTS:
             raise ValueError(f"{self.event!r} is reserved and cannot be a rule's event")
+        if self.by is MatchBy.PREDICTION and self.match is not None:
+            raise ValueError("match is for rules by entity or by reference")
         if sum(mapping is not None for mapping in (self.positive, self.map, self.value)) > 1:
             raise ValueError("takes at most one of positive, map and value")
         return self
+
+    @property
+    def choice(self) -> Match | None:
+        """The choice among the predictions of one key, None for a rule by prediction."""
+        return None if self.by is MatchBy.PREDICTION else self.match or DEFAULT_MATCH[self.by]
 
 
 class Default(Section):

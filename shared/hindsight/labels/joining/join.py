@@ -43,6 +43,7 @@ class JoinCount(StrEnum):
     QUARANTINED = "quarantined"
     ERASED = "erased"
     EXCLUDED_SOURCE = "excluded_source"
+    TAKEN_OVER = "taken_over"
     LABELS = "labels"
 
 
@@ -55,6 +56,7 @@ _COUNTED_AS = {
     Disposition.EXPOSURE: (JoinCount.JOINED,),
     Disposition.PENDING: (JoinCount.PENDING,),
     Disposition.EXCLUDED_SOURCE: (JoinCount.JOINED, JoinCount.EXCLUDED_SOURCE),
+    Disposition.TAKEN_OVER: (JoinCount.TAKEN_OVER,),
 }
 
 
@@ -116,11 +118,15 @@ class LabelJoiner:
     side_by_side: SideBySide = map
 
     def join(self, events: Iterable[Feedback]) -> JoinReport:
-        """Join events of known models. Raises Unavailable; joining all of them again is safe."""
-        waiting: dict[PredictionKey, list[Feedback]] = {}
+        """Join events of known models to the predictions they name. Raises Unavailable; again is safe."""
+        named: dict[PredictionKey, list[Feedback]] = {}
         for event in events:
-            waiting.setdefault(event.key, []).append(event)
-        report = JoinReport()
+            named.setdefault(event.key, []).append(event)
+        return self.deliver(named)
+
+    def deliver(self, events: Mapping[PredictionKey, Sequence[Feedback]]) -> JoinReport:
+        """Join events to predictions, be they theirs by name or by a match. Raises Unavailable; again is safe."""
+        report, waiting = JoinReport(), dict(events)
         # A transaction has room for so many: a prediction with more of them is joined in several.
         while waiting:
             incoming = {key: found[:MAX_EVENTS] for key, found in waiting.items()}
