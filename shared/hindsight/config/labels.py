@@ -111,6 +111,8 @@ class Rule(Section):
     def _one_mapping(self) -> Self:
         if self.event in RESERVED_EVENTS:
             raise ValueError(f"{self.event!r} is reserved and cannot be a rule's event")
+        if self.kind is LabelKind.MANUAL and self.by is not MatchBy.PREDICTION:
+            raise ValueError("a manual label is about a prediction: by must be prediction")
         if self.by is MatchBy.PREDICTION and self.match is not None:
             raise ValueError("match is for rules by entity or by reference")
         if sum(mapping is not None for mapping in (self.positive, self.map, self.value)) > 1:
@@ -167,6 +169,11 @@ class Labels(Section):
     """The label without feedback; without a default there is none."""
     excluded_sources: tuple[ExcludedSource, ...] = Field(default=(), max_length=100)
     """Sources whose feedback is kept, and has no effect."""
+
+    @property
+    def keys(self) -> frozenset[MatchBy]:
+        """The keys, beside the prediction itself, by which rules find predictions."""
+        return frozenset(rule.by for rule in self.rules if rule.by is not MatchBy.PREDICTION)
 
     @property
     def longest_window(self) -> timedelta:

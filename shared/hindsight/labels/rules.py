@@ -83,6 +83,7 @@ class Rules:
     default: Default | None
     default_value: LabelValue | None
     excluded_sources: tuple[ExcludedSource, ...] = ()
+    keys: frozenset[MatchBy] = frozenset()
     ways: Mapping[tuple[MatchBy, str], tuple[Way, ...]] = field(default_factory=dict)
 
     def trusts(self, event: Feedback) -> bool:
@@ -93,11 +94,6 @@ class Rules:
             and (found.until is None or event.received_at <= found.until)
             for found in self.excluded_sources
         )
-
-    @property
-    def keys(self) -> frozenset[MatchBy]:
-        """The keys, beside the prediction itself, by which feedback finds predictions under these rules."""
-        return frozenset(by for by, _ in self.ways)
 
     def exposes(self, event: Feedback, as_of: datetime) -> bool:
         """Check whether an ``exposed`` event is the prediction's that it is kept with."""
@@ -119,6 +115,7 @@ def ready_rules(labels: Labels, task: Task) -> Rules:
         default=labels.default,
         default_value=fit_label(labels.default.value, task) if labels.default else None,
         excluded_sources=labels.excluded_sources,
+        keys=labels.keys,
         ways=_ways(labels),
     )
 
@@ -132,7 +129,7 @@ def _ways(labels: Labels) -> dict[tuple[MatchBy, str], tuple[Way, ...]]:
             found.setdefault((rule.by, rule.event), {})[way] = None
     default = labels.default
     if default is not None and default.requires_exposure:
-        for by, _ in list(found):
+        for by in labels.keys:
             found[by, EXPOSED] = {Way(DEFAULT_MATCH[by], default.after, labels.clock_skew): None}
     return {key: tuple(ways) for key, ways in found.items()}
 

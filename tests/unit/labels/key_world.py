@@ -11,6 +11,7 @@ from hindsight.entities.label import Label
 from hindsight.entities.prediction import Prediction
 from hindsight.labels.joining.feedback_join import FeedbackJoiner
 from hindsight.labels.joining.join import LabelJoiner
+from hindsight.labels.joining.match_requests import MatchRequest
 from hindsight.labels.matching.matcher import KeyMatcher
 from hindsight.quarantine.store import Quarantine
 from hindsight.testing.aws.lake import InMemoryLake
@@ -53,7 +54,8 @@ class KeyWorld:
         return [prediction for prediction in predictions if prediction.key in waiting]
 
     def join_waiting(self, predictions: Sequence[Prediction]) -> None:
-        self.joiner.join_predictions(MODEL, predictions)
+        request = MatchRequest(MODEL, tuple(one.prediction_id for one in predictions))
+        self.joiner.join_predictions(request, lambda: True)
 
     def quarantined(self, code: str) -> list[dict[str, Any]]:
         names = [name for name in self.lake.keys("quarantine/") if f"/{code}-" in name]

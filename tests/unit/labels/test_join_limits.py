@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-
 from operator import attrgetter
+
 import pytest
 
 from hindsight.adapters.dynamodb.requests import at_once

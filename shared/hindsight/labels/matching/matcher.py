@@ -5,10 +5,11 @@ the same moment at least one finds the other. What is found is delivered to the 
 the moment until when it is theirs, and the join does the rest.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from typing import Any, NamedTuple
 
 from hindsight.config.labels import RETRACTED, Match, MatchBy
 from hindsight.config.store import ConfigurationRevision
@@ -23,7 +24,15 @@ from hindsight.labels.rules import Rules, Way, rules_of
 MOST_CANDIDATES = 3 * MAX_MATCHED
 """Predictions of a key that are looked at for one event: those it can label, and those that lost it to later ones."""
 
-Seen = tuple[Recipient, ...]
+Seen = tuple[Feedback, tuple[Recipient, ...], bool]
+SideBySide = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
+
+
+class Progress(NamedTuple):
+    """The key by which a prediction's events are looked for, and the time of the last that was found."""
+
+    by: MatchBy
+    reached: datetime
 
 
 @dataclass(slots=True)
@@ -32,7 +41,8 @@ class Matches:
 
     ``refused`` are events whose id had another body; ``crowded`` events that more predictions share than one may
     label, which label the first of them; ``waiting`` counts events that no prediction has yet, ``ignored`` those that
-    no rule reads by that key. ``seen`` is what was found for each event, new or not, to be looked at again after deliveries.
+    no rule reads by that key. ``seen`` is what was found for each event, to be looked at again after the deliveries;
+    the flag says that predictions which had lost the event before it came were left out.
     """
 
     deliveries: dict[PredictionKey, list[Feedback]] = field(default_factory=dict)
@@ -41,7 +51,18 @@ class Matches:
     duplicates: int = 0
     waiting: int = 0
     ignored: int = 0
-    seen: list[tuple[Feedback, Seen, bool]] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+
+    def add(self, other: "Matches") -> None:
+        """Add what came of another event or prediction."""
+        for key, events in other.deliveries.items():
+            self.deliveries.setdefault(key, []).extend(events)
+        self.refused += other.refused
+        self.crowded += other.crowded
+        self.seen += other.seen
+        self.duplicates += other.duplicates
+        self.waiting += other.waiting
+        self.ignored += other.ignored
 
     def deliver(self, key: PredictionKey, kept: KeptEvent, given_until: Mapping[str, datetime]) -> None:
         """Deliver an event, and what withdraws it, to a prediction."""
@@ -51,9 +72,13 @@ class Matches:
 
 @dataclass(frozen=True, slots=True)
 class KeyMatcher:
-    """The matcher of events and predictions by the keys they share."""
+    """The matcher of events and predictions by the keys they share.
+
+    ``side_by_side`` maps as ``map`` does, in order: each event asks the store for itself, and must not wait for others.
+    """
 
     store: MatchStore
+    side_by_side: SideBySide = map
 
     def match_events(self, events: Sequence[Feedback], revision: ConfigurationRevision) -> Matches:
         """Keep events of a model and find the predictions they belong to. Raises Unavailable; again is safe.
@@ -65,8 +90,9 @@ class KeyMatcher:
         found.ignored = len(events) - len(read)
         for once in _each_id_once(read):
             received_at = min(event.received_at for event in once)
-            for arrival in self.store.keep(once, _expires_at(received_at, revision)):
-                self._arrive(arrival, rules, found)
+            arrivals = self.store.keep(once, _expires_at(received_at, revision))
+            for matches in self.side_by_side(lambda arrival: self._arrived(arrival, rules), arrivals):
+                found.add(matches)
         return found
 
     def changed(self, matches: Matches, revision: ConfigurationRevision) -> Matches:
@@ -75,11 +101,16 @@ class KeyMatcher:
         A prediction that comes between the look and the delivery does not see what is on its way to another one.
         """
         found, rules = Matches(), rules_of(revision)
-        for event, seen, is_new in matches.seen:
+
+        def again(looked_for: Seen) -> Matches:
+            event, seen, is_new = looked_for
             if self._recipients(event, rules, until_taken=is_new) == seen:
-                continue
-            if (kept := self.store.event(event.match_key, event.feedback_id)) is not None:
-                self._reconcile(kept, rules, found)
+                return Matches()
+            kept = self.store.event(event.match_key, event.feedback_id)
+            return Matches() if kept is None else self._reconciled(kept, rules)
+
+        for one in self.side_by_side(again, matches.seen):
+            found.add(one)
         return found
 
     def enter(self, predictions: Iterable[Prediction], revision: ConfigurationRevision) -> list[PredictionKey]:
@@ -94,22 +125,27 @@ class KeyMatcher:
             keys = keys_of(prediction, rules)
             entries += [(prediction.key, KeyedPrediction(key, candidate, expires_at)) for key in keys]
         self.store.enter([entry for _, entry in entries])
-        waiting = (key for key, entry in entries if self._has_events(entry, rules))
-        return list(dict.fromkeys(waiting))
+        waits = self.side_by_side(lambda entered: self._has_events(entered[1], rules), entries)
+        return list(dict.fromkeys(key for (key, _), is_waited_for in zip(entries, waits, strict=True) if is_waited_for))
 
-    def match_predictions(
-        self, predictions: Iterable[Prediction], revision: ConfigurationRevision
-    ) -> Iterator[Matches]:
-        """Find the events of predictions that were entered, page by page. Raises Unavailable."""
+    def match_prediction(
+        self, prediction: Prediction, revision: ConfigurationRevision, after: Progress | None = None
+    ) -> Iterator[tuple[Matches, Progress]]:
+        """Find the events of a prediction that was entered, key by key and page by page, from where it was left.
+
+        Raises Unavailable.
+        """
         rules = rules_of(revision)
-        for prediction in predictions:
-            for key in keys_of(prediction, rules):
-                for page in self.store.events(key, _reach(prediction.occurred_at, key.by, rules)):
-                    found = Matches()
-                    for kept in page:
-                        if _is_read(kept.event, rules):
-                            self._reconcile(kept, rules, found)
-                    yield found
+        keys = keys_of(prediction, rules)
+        first = next((place for place, key in enumerate(keys) if after and key.by is after.by), 0)
+        for key in keys[first:]:
+            begin, end = _reach(prediction.occurred_at, key.by, rules)
+            begin = after.reached if after and after.by is key.by else begin
+            for page in self.store.events(key, Span(begin, end)):
+                found, read = Matches(), [kept for kept in page if _is_read(kept.event, rules)]
+                for matches in self.side_by_side(lambda kept: self._reconciled(kept, rules), read):
+                    found.add(matches)
+                yield found, Progress(key.by, page[-1].event.occurred_at)
 
     def unmatched(self, model: str, revision: ConfigurationRevision, now: datetime) -> Iterator[list[Feedback]]:
         """List, page by page, the events for which no prediction came before the match timeout.
@@ -122,23 +158,22 @@ class KeyMatcher:
             for event in page:
                 self.store.wait(event, None)
 
-    def _arrive(self, arrival: Arrival, rules: Rules, found: Matches) -> None:
+    def _arrived(self, arrival: Arrival, rules: Rules) -> Matches:
         kept, before = arrival.kept, arrival.before
+        if kept.event.name == RETRACTED:
+            found = self._retracted(kept.event, rules)
+        else:
+            # Redelivered: the worker that was at it before may have stopped anywhere.
+            found = self._reconciled(kept, rules, before, is_new=before is None)
         found.refused += [arrival.refused] if arrival.refused is not None else []
         found.duplicates += before is not None and arrival.refused is None
-        if kept.event.name == RETRACTED:
-            self._retract(kept.event, rules, found)
-        elif before is None:
-            self._reconcile(kept, rules, found, is_new=True)
-        else:
-            # Redelivered: whoever was at it before may have stopped anywhere.
-            self._reconcile(kept, rules, found, before)
+        return found
 
-    def _reconcile(
-        self, kept: KeptEvent, rules: Rules, found: Matches, before: Feedback | None = None, *, is_new: bool = False
-    ) -> None:
+    def _reconciled(
+        self, kept: KeptEvent, rules: Rules, before: Feedback | None = None, *, is_new: bool = False
+    ) -> Matches:
         """Deliver an event to the predictions whose it is, and to those that have it on other terms."""
-        event = kept.event
+        event, found = kept.event, Matches()
         theirs = self._recipients(event, rules, until_taken=is_new)
         terms = _terms(event, theirs)
         copies = dict[PredictionKey, Feedback]()
@@ -158,17 +193,17 @@ class KeyMatcher:
             found.waiting += 1
             self.store.wait(event, shifted(event.received_at, MATCH_TIMEOUT))
         found.crowded += [event] if _is_crowded(theirs) else []
+        return found
 
-    def _retract(self, retraction: Feedback, rules: Rules, found: Matches) -> None:
+    def _retracted(self, retraction: Feedback, rules: Rules) -> Matches:
         """Deliver a retraction to all that have the event it withdraws, or are about to."""
         target = self.store.event(retraction.match_key, str(retraction.value))
         if target is None or target.event.name == RETRACTED:
-            return
-        keys = list(_terms(target.event, self._recipients(target.event, rules)))
-        for key in keys:
-            found.deliveries.setdefault(key, []).append(retraction)
+            return Matches()
+        theirs = _terms(target.event, self._recipients(target.event, rules))
+        return Matches(deliveries={key: [retraction] for key in theirs})
 
-    def _recipients(self, event: Feedback, rules: Rules, *, until_taken: bool = False) -> Seen:
+    def _recipients(self, event: Feedback, rules: Rules, *, until_taken: bool = False) -> tuple[Recipient, ...]:
         """Find the predictions an event belongs to, and for how long, by all ways of its name.
 
         With ``until_taken`` not those that lost it before it was received: such a one can only have it already.
