@@ -195,6 +195,7 @@ EXPLANATION = record(
                 "probabilities": mapping(NUMBER),
                 "model_version": TEXT,
                 "entity_id": TEXT,
+                "reference": TEXT,
                 "propensity": NUMBER,
                 "shadow": OBJECT,
             },
@@ -210,7 +211,8 @@ EXPLANATION = record(
                     "received_at": TEXT,
                     "disposition": TEXT,
                     "retracted": YES_OR_NO,
-                }
+                },
+                {"entity_id": TEXT, "reference": TEXT, "until": TEXT_OR_NULL},
             )
         ),
         "feedback_total": WHOLE,

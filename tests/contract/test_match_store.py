@@ -12,7 +12,7 @@ from hindsight.config.labels import MatchBy
 from hindsight.entities.feedback import FOR_EVER, Feedback, MatchKey
 from hindsight.entities.prediction import Prediction
 from hindsight.labels.matching.recipients import Candidate
-from hindsight.labels.matching.store import KeptEvent, KeyedPrediction, MatchStore, Span
+from hindsight.labels.matching.store import KeptEvent, KeyedPrediction, MatchStore, Place, Span
 from hindsight.labels.plan import plan_join
 from hindsight.labels.store import LabelStore
 from hindsight.testing.predictions.label_store import InMemoryLabels
@@ -62,6 +62,12 @@ def test_new_event_is_kept_and_found_by_its_id_and_its_time(store: MatchStore) -
     assert list(store.events(CUSTOMER, Span(at(2), at(2.9)))) == list(store.events(CUSTOMER, Span(at(3.1), None))) == []
 
 
+def test_events_are_found_behind_a_place(store: MatchStore) -> None:
+    store.keep([churned(name, hours=hours) for name, hours in (("a", 1), ("b", 1), ("b1", 1), ("c", 2))], EXPIRES)
+    found = [one.event.feedback_id for page in store.events(CUSTOMER, EVER, Place(at(1), "b")) for one in page]
+    assert found == ["b1", "c"]
+
+
 def test_event_of_another_key_or_model_is_not_found(store: MatchStore) -> None:
     order = MatchKey(MODEL, MatchBy.REFERENCE, CUSTOMER.value)
     store.keep([churned(), churned(of=order, hours=2)], EXPIRES)
@@ -69,7 +75,7 @@ def test_event_of_another_key_or_model_is_not_found(store: MatchStore) -> None:
     assert store.event(CUSTOMER._replace(model="other"), "f-1") is None
 
 
-def test_redelivery_changes_nothing_and_names_what_was_there(store: MatchStore) -> None:
+def test_redelivery_changes_nothing_and_names_the_first_delivery(store: MatchStore) -> None:
     store.keep([churned(received=2)], EXPIRES)
     (again,) = store.keep([churned(received=5)], EXPIRES)
     assert (again.kept.event, again.before, again.refused) == (churned(received=2), churned(received=2), None)

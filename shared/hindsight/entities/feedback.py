@@ -73,7 +73,7 @@ class Feedback(Record, frozen=True, kw_only=True):
 
     @property
     def by(self) -> MatchBy:
-        """What the event names."""
+        """The kind of key that the event names."""
         if self.prediction_id is not None:
             return MatchBy.PREDICTION
         return MatchBy.ENTITY if self.entity_id is not None else MatchBy.REFERENCE

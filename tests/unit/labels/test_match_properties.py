@@ -16,6 +16,7 @@ from hindsight.labels.matching.store import Arrival, KeptEvent, Span
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from hindsight.testing.predictions.match_store import InMemoryMatches
 from tests.unit.labels.builders import at, event, prediction
+from tests.unit.labels.key_traffic import MANY_RULES, expected_among, many_events, many_predictions
 from tests.unit.labels.key_world import KeyRules, KeyWorld
 
 FEW = settings(max_examples=200, deadline=None)
@@ -182,45 +183,10 @@ def test_workers_that_match_at_the_same_time_lose_nothing(
     _assert_histories(world, rules, predictions, events)
 
 
-def rule(event: str, by: str, match: str, hours: float | None, aggregate: str = "last") -> dict[str, Any]:
-    window = None if hours is None else timedelta(hours=hours)
-    return {"event": event, "kind": "outcome", "by": by, "match": match, "window": window, "aggregate": aggregate}
-
-
-def many_predictions(dice: random.Random) -> list[Prediction]:
-    return [
-        prediction(
-            f"p-{number}",
-            occurred_at=at(made := dice.uniform(0, 200)),
-            received_at=at(made + dice.choice((0, 0, 0, 2, 30))),
-            outcome_due_at=at(made + 30),
-            entity_id=f"e-{dice.randrange(200)}",
-            reference=f"r-{dice.randrange(400)}",
-        )
-        for number in range(2_000)
-    ]
-
-
-def many_events(dice: random.Random) -> list[Feedback]:
-    def drawn(number: int) -> Feedback:
-        name = dice.choice(("a", "a", "a", "b", "exposed", "retracted"))
-        value = f"f-{dice.randrange(10_000)}" if name == "retracted" else dice.choice((0, 1))
-        hours = dice.uniform(0, 240)
-        said = event(name, value, hours=hours, received=hours + dice.choice((0, 0, 1, 40)), feedback_id=f"f-{number}")
-        if dice.random() < 0.6:
-            return said.replace(prediction_id=None, entity_id=f"e-{dice.randrange(200)}")
-        return said.replace(prediction_id=None, reference=f"r-{dice.randrange(400)}")
-
-    return [drawn(number) for number in range(10_000)]
-
-
 def test_two_thousand_predictions_of_two_hundred_entities_have_the_oracle_s_labels() -> None:
     dice = random.Random(17)
-    first, second, third = ("a", "entity", "last", 30), ("b", "reference", "all", None), ("a", "reference", "first", 9)
-    default = {"value": 0, "after": timedelta(hours=20), "exposure": True}
-    ruled = KeyRules([rule(*first), rule(*second, "any"), rule(*third)], default)
     predictions, events = many_predictions(dice), many_events(dice)
-    world = KeyWorld(ruled.configuration())
+    world = KeyWorld(MANY_RULES.configuration())
     steps: list[Any] = [*predictions, *(events[start : start + 10] for start in range(0, len(events), 10))]
     dice.shuffle(steps)
 
@@ -233,7 +199,5 @@ def test_two_thousand_predictions_of_two_hundred_entities_have_the_oracle_s_labe
 
     for one in predictions:
         (found,) = world.store.load([one.key])
-        near = [x for x in predictions if x.entity_id == one.entity_id or x.reference == one.reference]
-        theirs = [said for said in events if said.entity_id == one.entity_id or said.reference == one.reference]
         for moment in (max(one.received_at, at(dice.uniform(0, 400))), at(400)):
-            assert label_at(found.labels, moment) == ruled.expected(one, near, theirs, moment)
+            assert label_at(found.labels, moment) == expected_among(one, predictions, events, moment)

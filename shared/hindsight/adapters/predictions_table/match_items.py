@@ -3,7 +3,6 @@
 import json
 import zlib
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from hindsight.adapters.dynamodb.attributes import from_attributes, to_attributes
@@ -12,7 +11,7 @@ from hindsight.core import compact_json
 from hindsight.core.times import format_time, parse_time
 from hindsight.entities.feedback import Feedback, MatchKey
 from hindsight.labels.matching.recipients import Candidate
-from hindsight.labels.matching.store import KeptEvent, KeyedPrediction, Span
+from hindsight.labels.matching.store import KeptEvent, KeyedPrediction, Place, Span
 
 EVENT = "event#"
 MOMENT = "at#"
@@ -46,8 +45,13 @@ def event_attributes(event: Feedback) -> dict[str, Any]:
 
 def moment_item(event: Feedback, expires_at: int) -> dict[str, Any]:
     """Build the item by which an event is found by its time."""
-    sk = f"{MOMENT}{format_time(event.occurred_at)}#{event.feedback_id}"
-    return {"pk": key_partition(event.match_key), "sk": sk, "model": event.model, "expires_at": expires_at}
+    place = Place(event.occurred_at, event.feedback_id)
+    return {
+        "pk": key_partition(event.match_key),
+        "sk": _sort_key(place),
+        "model": event.model,
+        "expires_at": expires_at,
+    }
 
 
 def entry_item(entry: KeyedPrediction) -> dict[str, Any]:
@@ -68,10 +72,10 @@ def candidate_from_item(item: Mapping[str, Any]) -> Candidate:
     return Candidate(parse_time(moment), prediction_id, parse_time(item["received_at"]))
 
 
-def moment_of(item: Mapping[str, Any]) -> tuple[datetime, str]:
-    """Read when an event occurred, and its id, from the item by which it is found."""
+def place_of(item: Mapping[str, Any]) -> Place:
+    """Read the place of an event from the item by which it is found by its time."""
     moment, _, feedback_id = item["sk"].removeprefix(MOMENT).partition("#")
-    return parse_time(moment), feedback_id
+    return Place(parse_time(moment), feedback_id)
 
 
 def kept_from_item(item: Mapping[str, Any]) -> KeptEvent | None:
@@ -92,6 +96,15 @@ def retraction_text(event: Feedback) -> str:
 def waiting_shard(event: Feedback) -> str:
     """Compute the partition of the ``due`` index in which an event waits for its first prediction."""
     return f"{event.model}#waiting#{zlib.crc32(event.feedback_id.encode()) % WAITING_SHARDS}"
+
+
+def behind(place: Place) -> str:
+    """Build the first sort key behind an event's; no id has a control character."""
+    return f"{_sort_key(place)}\x01"
+
+
+def _sort_key(place: Place) -> str:
+    return f"{MOMENT}{format_time(place.occurred_at)}#{place.feedback_id}"
 
 
 def bounds(prefix: str, span: Span) -> dict[str, str]:

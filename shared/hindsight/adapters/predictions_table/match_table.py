@@ -22,6 +22,7 @@ from hindsight.adapters.predictions_table.match_items import (
     MOMENT,
     RETRACTION,
     WAITING_SHARDS,
+    behind,
     bounds,
     candidate_from_item,
     entry_item,
@@ -30,7 +31,7 @@ from hindsight.adapters.predictions_table.match_items import (
     kept_from_item,
     key_partition,
     moment_item,
-    moment_of,
+    place_of,
     retraction_text,
     waiting_shard,
 )
@@ -42,7 +43,7 @@ from hindsight.core.times import format_time
 from hindsight.entities.feedback import Feedback, MatchKey
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.matching.recipients import Candidate
-from hindsight.labels.matching.store import Arrival, KeptEvent, KeyedPrediction, Span
+from hindsight.labels.matching.store import Arrival, KeptEvent, KeyedPrediction, Place, Span
 from hindsight.labels.resolve import delivery_order
 
 if TYPE_CHECKING:
@@ -145,13 +146,14 @@ class DynamoMatches:
 
     def candidates(self, key: MatchKey, span: Span, *, newest_first: bool) -> Iterator[Candidate]:
         """Find the predictions of a key made within a span, in the order of their making, read as far as taken."""
-        for page in self._pages(key, ENTRY, span, _PAGE_OF_ENTRIES, ScanIndexForward=not newest_first):
+        for page in self._pages(key, bounds(ENTRY, span), _PAGE_OF_ENTRIES, ScanIndexForward=not newest_first):
             yield from map(candidate_from_item, page)
 
-    def events(self, key: MatchKey, span: Span) -> Iterator[list[KeptEvent]]:
-        """Find the events of a key that occurred within a span, page by page, retractions left out."""
-        for page in self._pages(key, MOMENT, span, _PAGE_OF_EVENTS):
-            places = set(map(moment_of, page))
+    def events(self, key: MatchKey, span: Span, after: Place | None = None) -> Iterator[list[KeptEvent]]:
+        """Find the events of a key that occurred within a span, behind a place, page by page, without retractions."""
+        found = bounds(MOMENT, span) if after is None else {**bounds(MOMENT, span), ":first": behind(after)}
+        for page in self._pages(key, found, _PAGE_OF_EVENTS):
+            places = set(map(place_of, page))
             kept = self._events(event_key(key, feedback_id) for _, feedback_id in places)
             # An event whose first delivery came later than another has been moved: its first place leads nowhere.
             theirs = [one for one in kept if (one.event.occurred_at, one.event.feedback_id) in places]
@@ -203,12 +205,12 @@ class DynamoMatches:
         items = batch_get(self._client, self._table, wanted, consistent=True)
         return [kept for item in items if (kept := kept_from_item(item)) is not None]
 
-    def _pages(self, key: MatchKey, prefix: str, span: Span, size: int, **request: Any) -> Iterator[list[Any]]:
+    def _pages(self, key: MatchKey, within: dict[str, str], size: int, **request: Any) -> Iterator[list[Any]]:
         pages = query_pages(
             self._client,
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-            ExpressionAttributeValues=to_item({":pk": key_partition(key), **bounds(prefix, span)}),
+            ExpressionAttributeValues=to_item({":pk": key_partition(key), **within}),
             ConsistentRead=True,
             PaginationConfig={"PageSize": size},
             **request,

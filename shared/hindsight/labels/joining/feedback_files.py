@@ -59,7 +59,7 @@ class _Chunk:
 
 
 class Joiner(Protocol):
-    """What joins events."""
+    """A joiner of events."""
 
     def join(self, events: Iterable[Feedback]) -> JoinReport:
         """Join events of known models. Raises Unavailable; joining all of them again is safe."""

@@ -68,17 +68,20 @@ class FeedbackJoiner:
         Raises Unavailable; doing it again is safe.
         """
         run, revision = MatchRun(), self.configurations.current(request.model)
-        names, after = list(request.prediction_ids), request.after
+        names = request.prediction_ids
         found = self.joiner.store.predictions([PredictionKey(request.model, name) for name in names])
-        while names:
-            prediction = found.get(PredictionKey(request.model, names[0]))
-            pages = () if prediction is None else self.matcher.match_prediction(prediction, revision, after)
-            for matches, reached in pages:
+        for place, name in enumerate(names):
+            if place and not has_time():
+                run.rest = MatchRequest(request.model, names[place:])
+                break
+            if (prediction := found.get(PredictionKey(request.model, name))) is None:
+                continue
+            after = None if place else request.after
+            for matches, reached in self.matcher.match_prediction(prediction, revision, after):
                 run.report.merge(self._deliver(request.model, matches, revision))
                 if not has_time():
-                    run.rest = MatchRequest(request.model, tuple(names), reached)
+                    run.rest = MatchRequest(request.model, names[place:], reached)
                     return run
-            names, after = names[1:], None
         return run
 
     def relabel(

@@ -9,6 +9,7 @@ from hindsight.core.batches import chunks
 from hindsight.core.times import format_time, parse_time
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.matching.matcher import Progress
+from hindsight.labels.matching.store import Place
 
 # Ids of 512 bytes at most: far below the 256 KiB of a message.
 _MOST_IDS = 100
@@ -39,7 +40,11 @@ def match_message(request: MatchRequest) -> str:
     >>> parse_match(match_message(MatchRequest("churn", ("p-1", "p-2"))))
     MatchRequest(model='churn', prediction_ids=('p-1', 'p-2'), after=None)
     """
-    after = request.after and {"by": request.after.by.value, "reached": format_time(request.after.reached)}
+    after = request.after and {
+        "by": request.after.by.value,
+        "occurred_at": format_time(request.after.reached.occurred_at),
+        "feedback_id": request.after.reached.feedback_id,
+    }
     asked = {"model": request.model, "prediction_ids": list(request.prediction_ids), "after": after}
     return compact_json.dumps({"match": asked})
 
@@ -50,5 +55,7 @@ def parse_match(body: str) -> MatchRequest | None:
     asked = message.get("match") if isinstance(message, dict) else None
     if asked is None:
         return None
-    after = asked["after"] and Progress(MatchBy(asked["after"]["by"]), parse_time(asked["after"]["reached"]))
+    after = None
+    if (left := asked["after"]) is not None:
+        after = Progress(MatchBy(left["by"]), Place(parse_time(left["occurred_at"]), left["feedback_id"]))
     return MatchRequest(str(asked["model"]), tuple(map(str, asked["prediction_ids"])), after)

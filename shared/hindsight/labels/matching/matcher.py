@@ -16,7 +16,7 @@ from hindsight.config.store import ConfigurationRevision
 from hindsight.entities.feedback import FOR_EVER, Feedback, MatchKey
 from hindsight.entities.prediction import Prediction, PredictionKey
 from hindsight.labels.matching.recipients import MAX_MATCHED, Candidate, Recipient, capacity, recipients
-from hindsight.labels.matching.store import Arrival, KeptEvent, KeyedPrediction, MatchStore, Span
+from hindsight.labels.matching.store import Arrival, KeptEvent, KeyedPrediction, MatchStore, Place, Span
 from hindsight.labels.plan import MATCH_TIMEOUT
 from hindsight.labels.resolve import shifted
 from hindsight.labels.rules import Rules, Way, rules_of
@@ -29,10 +29,10 @@ SideBySide = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 
 
 class Progress(NamedTuple):
-    """The key by which a prediction's events are looked for, and the time of the last that was found."""
+    """The key by which a prediction's events are looked for, and the last of them that was found."""
 
     by: MatchBy
-    reached: datetime
+    reached: Place
 
 
 @dataclass(slots=True)
@@ -139,13 +139,13 @@ class KeyMatcher:
         keys = keys_of(prediction, rules)
         first = next((place for place, key in enumerate(keys) if after and key.by is after.by), 0)
         for key in keys[first:]:
-            begin, end = _reach(prediction.occurred_at, key.by, rules)
-            begin = after.reached if after and after.by is key.by else begin
-            for page in self.store.events(key, Span(begin, end)):
+            reach = _reach(prediction.occurred_at, key.by, rules)
+            for page in self.store.events(key, reach, after.reached if after and after.by is key.by else None):
                 found, read = Matches(), [kept for kept in page if _is_read(kept.event, rules)]
                 for matches in self.side_by_side(lambda kept: self._reconciled(kept, rules), read):
                     found.add(matches)
-                yield found, Progress(key.by, page[-1].event.occurred_at)
+                last = page[-1].event
+                yield found, Progress(key.by, Place(last.occurred_at, last.feedback_id))
 
     def unmatched(self, model: str, revision: ConfigurationRevision, now: datetime) -> Iterator[list[Feedback]]:
         """List, page by page, the events for which no prediction came before the match timeout.
@@ -206,7 +206,7 @@ class KeyMatcher:
     def _recipients(self, event: Feedback, rules: Rules, *, until_taken: bool = False) -> tuple[Recipient, ...]:
         """Find the predictions an event belongs to, and for how long, by all ways of its name.
 
-        With ``until_taken`` not those that lost it before it was received: such a one can only have it already.
+        With ``until_taken`` up to the first that lost it before it was received: those behind can only have it already.
         """
         found = list[Recipient]()
         for way in _ways(event, rules):
@@ -215,9 +215,9 @@ class KeyMatcher:
             newest_first = way.match is Match.LAST
             candidates = self.store.candidates(event.match_key, span, newest_first=newest_first)
             for one in recipients(islice(candidates, MOST_CANDIDATES), capacity(way.match), way.name):
+                found.append(one)
                 if until_taken and one.until <= event.received_at:
                     break
-                found.append(one)
         return tuple(found)
 
     def _has_events(self, entry: KeyedPrediction, rules: Rules) -> bool:

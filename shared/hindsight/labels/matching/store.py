@@ -23,7 +23,7 @@ class KeptEvent:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What came of keeping one event.
+    """The result of keeping one event.
 
     ``before`` is the delivery that its id had before, None for a new one; ``refused`` another body of the id, which is
     set aside: the one received later of the two.
@@ -39,6 +39,13 @@ class Span(NamedTuple):
 
     since: datetime | None
     until: datetime | None
+
+
+class Place(NamedTuple):
+    """The place of an event among those of its key, by time."""
+
+    occurred_at: datetime
+    feedback_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +69,8 @@ class MatchStore(Protocol):
     def candidates(self, key: MatchKey, span: Span, *, newest_first: bool) -> Iterator[Candidate]:
         """Find the predictions of a key made within a span, in the order of their making, read as far as taken."""
 
-    def events(self, key: MatchKey, span: Span) -> Iterator[list[KeptEvent]]:
-        """Find the events of a key that occurred within a span, page by page, retractions left out."""
+    def events(self, key: MatchKey, span: Span, after: Place | None = None) -> Iterator[list[KeptEvent]]:
+        """Find the events of a key that occurred within a span, behind a place, page by page, without retractions."""
 
     def event(self, key: MatchKey, feedback_id: str) -> KeptEvent | None:
         """Find an event of a key by its id."""

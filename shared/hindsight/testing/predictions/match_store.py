@@ -7,7 +7,7 @@ from hindsight.config.labels import RETRACTED
 from hindsight.entities.feedback import Feedback, MatchKey
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.matching.recipients import Candidate
-from hindsight.labels.matching.store import Arrival, KeptEvent, KeyedPrediction, Span
+from hindsight.labels.matching.store import Arrival, KeptEvent, KeyedPrediction, Place, Span
 from hindsight.labels.resolve import delivery_order
 from hindsight.labels.store import LabelStore
 
@@ -42,10 +42,14 @@ class InMemoryMatches:
         found = sorted(one for one in self._candidates.get(key, ()) if _holds(span, one.occurred_at))
         yield from reversed(found) if newest_first else found
 
-    def events(self, key: MatchKey, span: Span) -> Iterator[list[KeptEvent]]:
+    def events(self, key: MatchKey, span: Span, after: Place | None = None) -> Iterator[list[KeptEvent]]:
         events = [event for event in self._events.get(key, {}).values() if event.name != RETRACTED]
         found = sorted(
-            (event for event in events if _holds(span, event.occurred_at)),
+            (
+                event
+                for event in events
+                if _holds(span, event.occurred_at) and (after is None or (event.occurred_at, event.feedback_id) > after)
+            ),
             key=lambda event: (event.occurred_at, event.feedback_id),
         )
         for start in range(0, len(found), self._page):
