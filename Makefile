@@ -3,6 +3,8 @@ PYTHON ?= python3
 PORT ?= 4566
 # Options of pytest: two workers, as many as there are stacks to test on.
 PYTEST_ARGS ?= -n 2
+# Without a network `make lint` goes on, and prints what it could not check; CI empties this, and fails.
+AUDIT_ARGS ?= --allow-unchecked
 ARCHITECTURE ?= arm64
 RUNTIME := 3.13
 
@@ -66,7 +68,7 @@ lint: setup $(CHECKOV) ## Check style, types, the template, and what is known of
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml shared functions pipelines local bench
 	@mkdir -p build && $(BIN)/hindsight template > build/template.json
 	$(CHECKOV) --quiet --compact --skip-download --framework cloudformation --file build/template.json
-	$(BIN)/hindsight audit
+	$(BIN)/hindsight audit $(AUDIT_ARGS)
 
 fmt: setup ## Format the code, and mend what can be mended by itself
 	$(BIN)/ruff check --fix .

@@ -1,4 +1,4 @@
-"""Traffic with days and weeks in it and no drift: does a check tell the hour of the day from a change?
+"""False alarms of drift checks on traffic with days and weeks in it and no drift.
 
 Every hour has its own mix: of the hour and the weekday themselves, of a temperature and a load that follow them, and of
 missing values, of which there are more at night. Nights and weekends are quiet. The training covers three whole weeks.

@@ -2,7 +2,7 @@
 
 On NannyML's synthetic car-loan data the product's profile, calibration and estimates are set beside NannyML's own, and
 both beside what the labels say. NannyML 0.13.1 runs in a separate environment under ``build/nannyml``, which is made
-when it is missing. Many small simulated streams then tell whether intervals hold what they say they do.
+when it is missing. Many small simulated streams then show whether intervals keep their coverage.
 """
 
 import argparse

@@ -1,13 +1,13 @@
-"""Seconds of a processor that hold on any machine: the fastest of some runs, by a yardstick measured beside them."""
+"""Seconds of a processor that hold on any machine: the fastest of some runs, against a reference."""
 
 import json
 import time
 from collections.abc import Callable
 
 _ROW = {f"feature_{number}": number / 7 for number in range(20)}
-# What the yardstick takes on the idle machine that the figures of the tests were measured on.
-YARDSTICK_SECONDS = 0.008
-_YARDSTICK_ROWS = 500
+# What the reference takes on the idle machine that the figures of the tests were measured on.
+REFERENCE_SECONDS = 0.008
+_REFERENCE_ROWS = 500
 ATTEMPTS = 5
 
 
@@ -26,16 +26,16 @@ def steady_seconds(work: Callable[[], float], enough: float) -> float:
 
 def processor_seconds(work: Callable[[], object]) -> float:
     """Measure the processor's seconds of ``work``, as the idle machine of the figures would take them."""
-    before = _yardstick()
+    before = _run_reference()
     began = time.process_time()
     work()
     spent = time.process_time() - began
-    return spent * YARDSTICK_SECONDS / max(YARDSTICK_SECONDS, min(before, _yardstick()))
+    return spent * REFERENCE_SECONDS / max(REFERENCE_SECONDS, min(before, _run_reference()))
 
 
-def _yardstick() -> float:
+def _run_reference() -> float:
     """Measure a fixed piece of work of the interpreter: rows to JSON and back."""
     began = time.process_time()
-    for _ in range(_YARDSTICK_ROWS):
+    for _ in range(_REFERENCE_ROWS):
         json.loads(json.dumps(_ROW))
     return time.process_time() - began

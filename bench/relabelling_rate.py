@@ -7,7 +7,7 @@ each file a separate child, which would measure their machine instead.
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ def measure(client: StackClient, *, made: datetime, files: int = 1000, events: i
     """
     _configure(client, threshold=100)
     names = [f"p-{number}" for number in range(files)]
-    _log(client, names, made)
+    log_predictions(client, MODEL, names, made)
     _write(client, names, made, events)
     _wait_until_joined(client, names)
     _configure(client, threshold=50)
@@ -63,7 +63,8 @@ def measure(client: StackClient, *, made: datetime, files: int = 1000, events: i
     }
 
 
-def _configure(client: StackClient, threshold: int) -> None:
+def configuration(model: str, threshold: int) -> dict[str, Any]:
+    """Build the configuration of a model of one feature, with labels by one threshold."""
     rule = {
         "event": "demand",
         "kind": "outcome",
@@ -71,16 +72,16 @@ def _configure(client: StackClient, threshold: int) -> None:
         "aggregate": "last",
         "positive": {"greater_than": threshold},
     }
-    document = {
-        "model": MODEL,
+    return {
+        "model": model,
         "task": "binary",
         "features": {"hour": {"type": "numeric"}},
         "labels": {"rules": [rule]},
     }
-    client.call("PUT", f"models/{MODEL}", key="operator", json=document)
 
 
-def _log(client: StackClient, names: list[str], made: datetime) -> None:
+def log_predictions(client: StackClient, model: str, names: Sequence[str], made: datetime) -> None:
+    """Log equal predictions of that model, all made at one moment."""
     for start in range(0, len(names), PAGE):
         rows = [
             {
@@ -92,7 +93,11 @@ def _log(client: StackClient, names: list[str], made: datetime) -> None:
             }
             for name in names[start : start + PAGE]
         ]
-        client.call("POST", f"models/{MODEL}/predictions", key="app", json={"predictions": rows})
+        client.call("POST", f"models/{model}/predictions", key="app", json={"predictions": rows})
+
+
+def _configure(client: StackClient, threshold: int) -> None:
+    client.call("PUT", f"models/{MODEL}", key="operator", json=configuration(MODEL, threshold))
 
 
 def _write(client: StackClient, names: list[str], made: datetime, events: int) -> None:

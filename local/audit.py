@@ -12,6 +12,8 @@ ROOT = Path(__file__).parent.parent
 # What this checkout runs with and, as a part of it, what is deployed.
 LOCKS = ("requirements/hindsight.txt",)
 _PATIENCE_SECONDS = 120
+NOT_CHECKED = 3
+"""The exit status of an audit that could not look everything up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +25,36 @@ class Finding:
     unknown: int
     vulnerabilities: tuple[str, ...] = ()
 
+    @property
+    def is_complete(self) -> bool:
+        """True if every package of the lock could be looked up."""
+        return self.asked > 0 and not self.unknown
+
     def describe(self) -> str:
-        """Describe the finding."""
-        if self.vulnerabilities:
-            return f"{self.lock}: {'; '.join(self.vulnerabilities)}"
+        """Describe the finding; it begins with NOT CHECKED where packages could not be looked up."""
         if not self.asked:
-            return f"{self.lock}: no package could be looked up"
-        described = f"{self.lock}: nothing is known against {self.asked} packages"
-        return described if not self.unknown else f"{described}; {self.unknown} could not be looked up"
+            return f"NOT CHECKED {self.lock}: no package could be looked up, as without a network"
+        found = "; ".join(self.vulnerabilities) or f"nothing is known against {self.asked} packages"
+        if self.unknown:
+            return f"NOT CHECKED {self.lock}: {self.unknown} packages could not be looked up; {found}"
+        return f"{self.lock}: {found}"
 
 
 def audit(locks: Iterable[str] = LOCKS) -> list[Finding]:
     """Audit some locks."""
     return [finding_of(lock, _asked(ROOT / lock)) for lock in locks]
+
+
+def status_of(findings: Iterable[Finding], *, allow_unchecked: bool) -> int:
+    """Compute the exit status: 1 with a vulnerability, ``NOT_CHECKED`` where not all was looked up, else 0.
+
+    >>> status_of([Finding("a.lock", asked=0, unknown=0)], allow_unchecked=False)
+    3
+    """
+    found = list(findings)
+    if any(finding.vulnerabilities for finding in found):
+        return 1
+    return 0 if allow_unchecked or all(finding.is_complete for finding in found) else NOT_CHECKED
 
 
 def finding_of(lock: str, report: Mapping[str, Any] | None) -> Finding:
@@ -45,7 +64,7 @@ def finding_of(lock: str, report: Mapping[str, Any] | None) -> Finding:
     >>> finding_of("a.lock", {"dependencies": [dependency]}).describe()
     'a.lock: six 1.17.0 has PYSEC-1, fixed in 1.18.0'
     >>> finding_of("a.lock", None).describe()
-    'a.lock: no package could be looked up'
+    'NOT CHECKED a.lock: no package could be looked up, as without a network'
     """
     dependencies = report["dependencies"] if report is not None else []
     known = [dependency for dependency in dependencies if "skip_reason" not in dependency]

@@ -14,17 +14,17 @@ _ROW = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Return the schemas by their names on the page."""
+    """Read the schemas by their names on the page."""
     return {name: json.loads(text) for name, text in _BLOCK.findall(PAGE.read_text(encoding="utf-8"))}
 
 
 def announced() -> list[str]:
-    """Return the detail types of the page's table."""
+    """Read the detail types of the page's table."""
     return _ROW.findall(PAGE.read_text(encoding="utf-8"))
 
 
 def schema_of(detail_type: str) -> str:
-    """Return the name of the schema that the page gives for the data of an event."""
+    """Find the name of the schema that the page gives for the data of an event."""
     for names, schema in _HEADING.findall(PAGE.read_text(encoding="utf-8")):
         if f"`{detail_type}`" in names:
             return str(schema)

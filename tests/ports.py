@@ -1,4 +1,4 @@
-"""What the functions keep for the life of their process, forgotten between tests."""
+"""Values that functions keep for the life of their process, cleared between tests."""
 
 from hindsight.bootstrap import clients, erasing, jobs, labelling, models, monitoring, reporting, retraining, stores
 

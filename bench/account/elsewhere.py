@@ -23,7 +23,7 @@ def of_the_template() -> dict[str, Any]:
     return {
         "parameter_sets": len(sets),
         "findings": len(found),
-        "findings_told": found,
+        "findings_listed": found,
         # The sizes of their functions are not judged here; ``make build`` judges them.
         "layers_not_built": sorted(layers_not_built(deployment()).values()),
     }

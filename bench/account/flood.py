@@ -37,7 +37,7 @@ def flood_of_calls(client: StackClient, events: int) -> Phase:
         account = reconcile(traffic, apps, read_reality(client, MODEL))
         found = Phase(phase.name, account.sent, account.lost, account.doubled, account.missing, phase.seconds)
         found.unexplained = [f"{phase.name}: {what}" for what in account.unexplained]
-        found.figures = {"calls": apps.calls, "refused": _told(apps), "labelled": account.labelled}
+        found.figures = {"calls": apps.calls, "refused": _refusals(apps), "labelled": account.labelled}
         return found
 
     return settled(judge, _DRAIN_SECONDS)
@@ -58,7 +58,11 @@ def flood_of_bytes(client: StackClient, count: int) -> Phase:
     def judge() -> Phase:
         close_windows(client, END, NOTES)
         found = Phase(phase.name, len(logged) + len(sent), seconds=phase.seconds)
-        found.figures = {"calls": apps.calls, "refused": _told(apps), "megabytes": round(count * len(TEXT) / 1e6, 1)}
+        found.figures = {
+            "calls": apps.calls,
+            "refused": _refusals(apps),
+            "megabytes": round(count * len(TEXT) / 1e6, 1),
+        }
         _reckon(found, apps, read_reality(client, NOTES), {item["prediction_id"] for item in logged}, sent)
         return found
 
@@ -86,7 +90,7 @@ def _apps(client: StackClient, traffic: Traffic, senders: int = SENDERS) -> Apps
     return Apps(client.stack.api_url.rstrip("/"), client.stack.keys["app"], traffic, senders=senders)
 
 
-def _told(apps: Apps) -> dict[str, int]:
+def _refusals(apps: Apps) -> dict[str, int]:
     return {str(status): count for status, count in sorted(apps.refused.items())}
 
 

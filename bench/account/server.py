@@ -21,7 +21,7 @@ def main() -> None:
     delivery.install(mode)
     room.install()
     shards.install(mode)
-    gateway_rules.install()
+    gateway_rules.install(mode.integration_seconds)
     gateway.install(mode)
     workflows.install(mode)
     starts.install(mode, Path.cwd() / STARTS)

@@ -1,12 +1,11 @@
 """The embedded AWS as an account, with or without the product deployed to it."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bench.account.mode.settings import STARTS, Mode
+from bench.account.mode.settings import Mode
 from local.client import StackClient
 from local.server import Server, free_port
 from local.stack import SIMULATED_TIME, deployed_on
@@ -46,9 +45,3 @@ def account_stack(folder: Path, mode: Mode, parameters: dict[str, str] | None = 
     server = account_server(folder, with_layers(mode))
     with deployed_on(server, SIMULATED_TIME | ARCHIVE_WINDOW | (parameters or {})) as stack:
         yield StackClient(stack, attempts=ATTEMPTS)
-
-
-def starts_of(folder: Path) -> list[dict[str, float | str]]:
-    """Read what the starts of workers took so far."""
-    notes = folder / STARTS
-    return [json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()] if notes.exists() else []

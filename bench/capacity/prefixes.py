@@ -12,8 +12,10 @@ SECONDS_A_DAY = 86_400
 # A new on-demand table has four shards; more come with traffic that fills objects anyway.
 SHARDS = 4
 SWEEPS_A_DAY = SECONDS_A_DAY // 300
-# Codes of a configured model's events that a join finds; those that wait in vain are found by sweeps.
+# Codes of a configured model's items that a join finds; feedback that waits in vain is found by sweeps.
 JOINED = (RejectCode.INVALID, RejectCode.CONFLICT, RejectCode.RATE_LIMITED)
+# The join of a file writes the conflicts of its feedback apart from those of predictions, which calls found.
+OBJECTS_A_FILE = len(JOINED) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ def prefixes_of(parameters: Mapping[str, float]) -> list[Prefix]:
     """Compute the prefixes' objects from the defaults of the template's parameters."""
     files = int(SECONDS_A_DAY / parameters["FeedbackBufferSeconds"])
     batches = int(SHARDS * SECONDS_A_DAY / parameters["ArchiveWindowSeconds"])
-    quarantined = files * len(JOINED) + SWEEPS_A_DAY
+    quarantined = files * OBJECTS_A_FILE + SWEEPS_A_DAY
     small = f"{batches:,} written, {MAX_OPEN + 1} kept"
     return [
         Prefix("feedback", "all models", f"{files:,}", "one every `FeedbackBufferSeconds`; more only as they are full"),
@@ -46,8 +48,8 @@ def prefixes_of(parameters: Mapping[str, float]) -> list[Prefix]:
             "quarantine",
             "a model",
             f"{quarantined:,}",
-            f"not packed: one a feedback file (each {CHUNK_LINES:,} lines of it) and code, of {len(JOINED)} codes, and "
-            f"one a sweep of feedback whose match timed out",
+            f"not packed: one a feedback file (each {CHUNK_LINES:,} lines of it) and code, of {len(JOINED)} codes, "
+            f"conflicts of predictions apart, and one a sweep of feedback whose match timed out",
         ),
         Prefix("replayed", "a model", f"{quarantined:,}", "not packed: one for each of `quarantine/` that is replayed"),
         Prefix("imports", "a model", "the operators'", "the files that are put there"),

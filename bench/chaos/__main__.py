@@ -45,14 +45,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--share", type=float, default=SHARE, help="of all calls that fail, outages not counted")
     asked = parser.parse_args(arguments)
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    figures = measure(seeds, asked.events, asked.share, tell=lambda so_far: publish(so_far, shown, OUT))
+    figures = measure(seeds, asked.events, asked.share, report=lambda so_far: publish(so_far, shown, OUT))
     return int(not is_as_it_must_be(figures))
 
 
 def measure(
-    seeds: range, events: int, share: float = SHARE, tell: Callable[[dict[str, Any]], None] = lambda _: None
+    seeds: range, events: int, share: float = SHARE, report: Callable[[dict[str, Any]], None] = lambda _: None
 ) -> dict[str, Any]:
-    """Measure some seeds, a model each, and ``tell`` the figures so far after each.
+    """Measure some seeds, a model each, and ``report`` the figures so far after each.
 
     All that is reconciled is read in full, so that few seeds share a stack.
     """
@@ -64,7 +64,7 @@ def measure(
             with chaos_stack(folder, faults) as stack:
                 for seed in seeds[first : first + _SEEDS_A_STACK]:
                     runs.append(run_seed(stack, seed, events, is_restarted=seed % _SEEDS_A_STACK == 0))
-                    tell(summary(runs, events, faults))
+                    report(summary(runs, events, faults))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     return summary(runs, events, faults)
@@ -192,7 +192,7 @@ class Disturbance:
 
     def _deliver_again(self) -> None:
         """Announce files to the queues once more, in another order."""
-        if repeated := self._stack.tell_again(self._rng):
+        if repeated := self._stack.announce_again(self._rng):
             self._note("files_delivered_again", repeated)
 
     def _poison(self) -> None:

@@ -38,7 +38,14 @@ def running_proxy(upstream: str, faults: Faults) -> Iterator[str]:
         address = (target.hostname or "127.0.0.1", target.port or 80)
         drawn_from = faults
 
-    server = _Server(("127.0.0.1", 0), Handler)
+    with serving(Handler) as address:
+        yield address
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Serve HTTP on loopback for the length of a with block; yield the server's address."""
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -51,7 +51,7 @@ class ChaosStack:
         return self.client.stack.api_url.replace(self.client.stack.endpoint_url, self._proxy).rstrip("/")
 
     def kill_worker(self, pick: Callable[[list[int]], int]) -> bool:
-        """Kill one of the processes that run functions; tell whether there was one."""
+        """Kill one of the processes that run functions; report whether there was one."""
         pid = self._server.pid
         workers = _workers(pid) if pid is not None else []
         if not workers:
@@ -97,7 +97,7 @@ class ChaosStack:
                 kept = {name: mapping[name] for name in _MAPPING if mapping.get(name) is not None}
                 functions.create_event_source_mapping(**kept, FunctionName=mapping["FunctionArn"])
 
-    def tell_again(self, rng: random.Random, most: int = 3) -> int:
+    def announce_again(self, rng: random.Random, most: int = 3) -> int:
         """Announce some feedback files to the queue again, in any order; count them."""
         s3, bucket = self.client.aws("s3"), self.client.stack.outputs["LakeBucket"]
         keys = [found["Key"] for found in s3.list_objects_v2(Bucket=bucket, Prefix="feedback/").get("Contents", [])]
@@ -116,10 +116,6 @@ class ChaosStack:
     def _send_to_files(self, body: dict[str, Any]) -> None:
         url = self.client.stack.outputs["FeedbackFilesQueueUrl"]
         self.client.aws("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(body))
-
-    def dead_letters(self) -> dict[str, int]:
-        """Count the messages of each dead-letter queue, those that hold none left out."""
-        return {name: count for name, count in self._counts("DeadLetterQueueUrl").items() if count}
 
     def redrive(self) -> None:
         """Send what was given up on by a queue back to where it came from."""

@@ -16,7 +16,7 @@ WINDOW = timedelta(days=2)
 CLOCK_SKEW = timedelta(minutes=10)
 END = START + timedelta(days=60)
 SHARE_OF_PREDICTIONS = 0.3
-# Of the feedback: events sent once more, withdrawn, sent with another value, out of their window, before their
+# Of the feedback: events sent once more, retracted, sent with another value, out of their window, before their
 # prediction is logged, about no prediction, and not readable by any rule.
 SHARES = {"repeated": 0.1, "retracted": 0.05, "conflicting": 0.02, "outside": 0.05, "orphaned": 0.01, "invalid": 0.01}
 EARLY = 0.1
@@ -72,11 +72,11 @@ class Traffic:
         kinds = [name for name in ("outside", "orphaned", "invalid") for _ in range(count[name])]
         first = [self._event(rng, number, kinds[number] if number < len(kinds) else "") for number in range(plain)]
         readable = [event for event in first if isinstance(event["value"], float)]
-        withdrawn = rng.sample(readable, count["retracted"])
+        retracted = rng.sample(readable, count["retracted"])
         again = rng.sample(readable, count["conflicting"])
         sent = [
             *first,
-            *(_retraction(event) for event in withdrawn),
+            *(_retraction(event) for event in retracted),
             *({**event, "value": event["value"] + OTHER, "received_at": _after(event, 3)} for event in again),
         ]
         sent += rng.sample(sent, count["repeated"])
@@ -90,7 +90,7 @@ class Traffic:
 
     def expected(self) -> dict[str, float | None]:
         """Compute the expected last label of each prediction, None where no feedback was received in time."""
-        withdrawn = {
+        retracted = {
             (event["prediction_id"], event["value"]) for event in self.feedback if event["name"] == "retracted"
         }
         said: dict[str, dict[str, Item]] = {name: {} for name in self.predictions}
@@ -105,7 +105,7 @@ class Traffic:
             name: _mean(
                 Fraction(event["value"])
                 for event in events.values()
-                if (name, event["feedback_id"]) not in withdrawn and self._is_in_window(event)
+                if (name, event["feedback_id"]) not in retracted and self._is_in_window(event)
             )
             for name, events in said.items()
         }

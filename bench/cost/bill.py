@@ -23,7 +23,7 @@ ITEM_OVERHEAD_BYTES = 100  # what DynamoDB adds to each, and predictions live lo
 Figures = dict[str, Any]
 # Dollars a month that a scenario shall not exceed, and how it is spoken of.
 AIMS = {"quiet": 4, "thousand_a_day": 8, "million_single": 35, "million_batched": 12}
-TOLD = {
+SUBJECTS = {
     "quiet": "Quiet stacks",
     "thousand_a_day": "Calls of 1,000 a day",
     "million_single": "A million single calls",
@@ -137,7 +137,7 @@ def table(found: Mapping[str, Figures]) -> str:
 def aims(found: Mapping[str, Figures]) -> str:
     """Write the sentence that says which scenarios miss their aim, and by how much."""
     missed = [
-        f"{TOLD[name]} cost ${found[name]['dollars']:.2f} a month and miss their aim of ${aim} by "
+        f"{SUBJECTS[name]} cost ${found[name]['dollars']:.2f} a month and miss their aim of ${aim} by "
         f"${found[name]['dollars'] - aim:.2f}"
         for name, aim in AIMS.items()
         if found[name]["dollars"] > aim

@@ -83,8 +83,8 @@ def give_inputs(client: StackClient, inputs: list[Hostile]) -> dict[str, Any]:
         status, body = _send(client, hostile)
         kinds[hostile.kind] += 1
         ours += status >= 500
-        is_told = status in {401, 403, 404} or b'"error"' in body or b'"accepted":[]' in body.replace(b" ", b"")
-        if status not in hostile.allowed or not is_told or b"Traceback" in body:
+        is_explained = status in {401, 403, 404} or b'"error"' in body or b'"accepted":[]' in body.replace(b" ", b"")
+        if status not in hostile.allowed or not is_explained or b"Traceback" in body:
             unexpected.append(
                 f"{hostile.kind}: {hostile.what}: {status}, not {sorted(hostile.allowed)}: {body[:200]!r}"
             )

@@ -72,12 +72,12 @@ def _ask(operation: Any, client: StackClient, plan: tuple[str, str, int, int], f
         try:
             case.validate_response(response, checks=CHECKS)
         except (Failure, FailureGroup) as failure:
-            found.failures.extend(_told(operation, case, response, failure))
+            found.failures.extend(_messages(operation, case, response, failure))
 
     ask()
 
 
-def _told(operation: Any, case: Any, response: Any, failure: BaseException) -> Iterator[str]:
+def _messages(operation: Any, case: Any, response: Any, failure: BaseException) -> Iterator[str]:
     failures = failure.exceptions if isinstance(failure, FailureGroup) else [failure]
     sent = json.dumps(case.body, default=str)[:300] if case.body is not None else ""
     for one in failures:

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 from bench.hostile.request import INVALID, NOWHERE, REFUSED, TOO_LARGE, Hostile, Targets
-from bench.hostile.strangers import about_other_tenants, with_other_keys, with_other_tokens, with_tokens_for_keys
 from bench.hostile.texts import APP_PATHS, CONTENT_TYPES, FIELDS, JSON_BODIES, MARK, NAMES
+from bench.hostile.unauthorized import about_other_tenants, with_other_keys, with_other_tokens, with_tokens_for_keys
 from hindsight.config.types import is_identifier
 
 

@@ -7,7 +7,7 @@ INVALID = frozenset({400})
 TOO_LARGE = frozenset({413})
 REFUSED = frozenset({400, 403, 404})
 FORBIDDEN = frozenset({403})
-STRANGER = frozenset({401, 403})
+NOT_ALLOWED = frozenset({401, 403})
 NOWHERE = frozenset({403, 404, 405})
 
 

@@ -5,6 +5,6 @@ from local import server
 
 
 def pytest_configure() -> None:
-    """Start the recorder instead of the plain server, and tell it where to write."""
+    """Start the recorder instead of the plain server, and give it the file to write."""
     server.PROGRAM = ("-m", "bench.permissions.recorder")
     server.PASSED_ON += [RECORD_VARIABLE, "PYTHONPATH"]

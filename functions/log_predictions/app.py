@@ -23,7 +23,7 @@ def log_predictions(model: str) -> Response[str]:
     # First of all: a call whose tokens could not be made is to be sent again, before anything of it is kept.
     tokens = token_mint(stores.token_keys(), configuration, now)
     reader = labelling.instance_reader(configuration, now, stores.served_now(configuration.model))
-    receipt = labelling.prediction_log().log(reader, items_of(body, "predictions"))
+    receipt = labelling.prediction_capture().capture(reader, items_of(body, "predictions"))
     counts = {"PredictionsAccepted": len(receipt.accepted), "PredictionsRejected": len(receipt.rejected)}
     count(metrics, counts, Model=configuration.model)
     issued = {} if tokens is None else {"tokens": {accepted: tokens(accepted) for accepted in receipt.accepted}}

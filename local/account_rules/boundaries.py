@@ -61,7 +61,7 @@ def services_send_for_others(deployment: Deployment) -> Iterator[str]:
             operators = statement.get("Condition", {}).values()
             sources = [source for keys in operators for source in as_list(keys.get("aws:SourceArn", []))]
             if not sources:
-                yield f"{name}: {statement['Sid']} takes from anybody"
+                yield f"{name}: {statement['Sid']} takes for any source"
             for source in sources:
                 if source not in own:
                     yield f"{name}: {statement['Sid']} takes for {source}, which may be another stack's"

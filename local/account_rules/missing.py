@@ -13,7 +13,7 @@ _READ = "s3:GetObject"
 _LIST = "s3:ListBucket"
 _PRESENT = "an earlier step of the run has written it; gone or forbidden, the run fails"
 # Readers that need not distinguish missing from forbidden, with reasons.
-NEEDS_NOT_TELL = {
+NEED_NO_LIST = {
     ("MonitorFunctionRole", "checks/*"): "only signs links, for people",
     ("GetModelFunctionRole", "models/*/card.html"): "only signs links, for people",
     ("GetModelFunctionRole", "models/*/model.skops"): "only signs links, for people",
@@ -26,7 +26,7 @@ NEEDS_NOT_TELL = {
 }
 
 
-def readers_that_cannot_tell(deployment: Deployment) -> Iterator[tuple[str, str]]:
+def readers_without_list_right(deployment: Deployment) -> Iterator[tuple[str, str]]:
     """Find the roles that may read under a prefix of the lake and may not list it."""
     lake = deployment.resources[LAKE]["Arn"]
     for name in deployment.of("AWS::IAM::Role"):
@@ -45,6 +45,6 @@ def readers_that_cannot_tell(deployment: Deployment) -> Iterator[tuple[str, str]
 
 def gone_looks_forbidden(deployment: Deployment) -> Iterator[str]:
     """List the readers of the lake that need to recognise a missing object and may not list the bucket."""
-    for role, prefix in readers_that_cannot_tell(deployment):
-        if (role, prefix) not in NEEDS_NOT_TELL:
+    for role, prefix in readers_without_list_right(deployment):
+        if (role, prefix) not in NEED_NO_LIST:
             yield f"{role}: reads {prefix} and may not list it, so that a missing object looks forbidden"

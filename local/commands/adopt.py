@@ -6,7 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from local.commands.up import name_and_value
+from local.commands.up import add_parameters
 
 OUT = Path("out/adopt")
 
@@ -20,14 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--restored", action="store_true", help="the tables were restored from backups, which keep no stream and no TTL"
     )
-    parser.add_argument(
-        "--parameter",
-        action="append",
-        default=[],
-        type=name_and_value,
-        metavar="Name=value",
-        help="as the earlier stack had it, KmsKeyArn above all; repeatable",
-    )
+    add_parameters(parser, "as the earlier stack had it, KmsKeyArn above all; repeatable")
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the two files (%(default)s)")
 
 

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from local.commands.up import name_and_value
+from local.commands.up import add_parameters
 from local.deploy import DeploymentFailed, deploy
 from local.package import LayersMissing
 from local.stack import by_the_clock
@@ -14,14 +14,7 @@ from local.state import STACK_FILE, Stack, StateFolder
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--endpoint-url", default=os.environ.get("AWS_ENDPOINT_URL"), help="default: AWS_ENDPOINT_URL")
-    parser.add_argument(
-        "--parameter",
-        action="append",
-        default=[],
-        type=name_and_value,
-        metavar="Name=value",
-        help="parameter of the template; repeatable",
-    )
+    add_parameters(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.commands.up import name_and_value
+from local.commands.up import add_parameters
 
 MARKS = {
     "ok": "[green]ok[/]",
@@ -25,14 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stack-name", default="hindsight", help="of the deployment to come (%(default)s)")
     parser.add_argument("--region", help="instead of your profile's")
     parser.add_argument("--profile", help="of your AWS configuration")
-    parser.add_argument(
-        "--parameter",
-        action="append",
-        default=[],
-        type=name_and_value,
-        metavar="Name=value",
-        help="as given to sam deploy; repeatable. An update keeps the others",
-    )
+    add_parameters(parser, "as given to sam deploy; repeatable. An update keeps the others")
     parser.add_argument(
         "--models", type=at_least_one, default=1, metavar="N", help="how many models there will be (%(default)s)"
     )

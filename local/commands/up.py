@@ -17,14 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on (%(default)s)")
     parser.add_argument("--simulated-time", action="store_true", help="believe events' times, switch schedules off")
-    parser.add_argument(
-        "--parameter",
-        action="append",
-        default=[],
-        type=name_and_value,
-        metavar="Name=value",
-        help="parameter of the template; repeatable",
-    )
+    add_parameters(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -45,6 +38,13 @@ def run(arguments: argparse.Namespace) -> int:
     state.remember(stack, arguments.port)
     print(f"up at {stack.api_url} after {time.monotonic() - started:.0f} s ({state.root / STACK_FILE})")
     return 0
+
+
+def add_parameters(parser: argparse.ArgumentParser, about: str = "parameter of the template; repeatable") -> None:
+    """Declare ``--parameter Name=value``, which is given once for each parameter of the template."""
+    parser.add_argument(
+        "--parameter", action="append", default=[], type=name_and_value, metavar="Name=value", help=about
+    )
 
 
 def name_and_value(text: str) -> tuple[str, str]:

@@ -44,7 +44,7 @@ def main() -> None:
     # What is imported is the same in every worker: a collection that looks at it would copy it.
     gc.collect()
     gc.freeze()
-    # Nobody waits for workers here: the embedded AWS does, by their descriptors.
+    # The embedded AWS waits for the workers, by their descriptors.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, REQUEST_BYTES, 3)

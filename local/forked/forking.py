@@ -16,7 +16,7 @@ PROGRAM = Path(__file__).parent / "fork_server.py"
 
 
 def can_fork() -> bool:
-    """Check whether the system can fork a process that has imported everything, and tell when the fork ends."""
+    """Check whether the system can fork a process that has imported everything, and report the fork's end."""
     return sys.platform == "linux" and hasattr(os, "pidfd_open")
 
 

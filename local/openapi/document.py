@@ -7,8 +7,9 @@ from typing import Any
 
 from hindsight.config.types import IDENTIFIER, MODEL_NAME
 from local.openapi.answers import ACCEPTED_JOB
-from local.openapi.example_records import ACCEPTED, REFUSAL_EXAMPLES
-from local.openapi.examples import EXAMPLES
+from local.openapi.examples.answers import EXAMPLES
+from local.openapi.examples.bodies import BODY_EXAMPLES
+from local.openapi.examples.records import ACCEPTED, REFUSAL_EXAMPLES
 from local.openapi.route import Route
 from local.openapi.routes import ROUTES
 from local.openapi.schemas import Schema, components, ref
@@ -17,7 +18,7 @@ COMMITTED = Path(__file__).parents[2] / "shared/hindsight/runtime/http/openapi.j
 _REFUSALS = {
     400: "malformed or invalid",
     401: "no key",
-    403: "another audience's key",
+    403: "an unknown key (`unknown_key`), or another audience's (`forbidden`)",
     404: "no such model, or id",
     405: "no such method",
     409: "not in the present state",
@@ -25,7 +26,9 @@ _REFUSALS = {
     415: "another content type than is read",
     429: "too many calls: try again later",
     500: "our fault: try again",
+    502: "a function failed: send it again, with the same ids",
     503: "could not be done in time: send it again, with the same ids",
+    504: "took longer than 29 seconds: send it again, with the same ids",
 }
 
 
@@ -66,17 +69,19 @@ def _operation(route: Route) -> dict[str, Any]:
         "responses": _responses(route),
     }
     if route.body is not None:
-        content = {kind: {"schema": route.body} for kind in route.types}
+        if route.name not in BODY_EXAMPLES:
+            raise LookupError(f"{route.name} has no example of its body: add one to local/openapi/examples/bodies.py")
+        content = {kind: {"schema": route.body, "example": BODY_EXAMPLES[route.name]} for kind in route.types}
         found["requestBody"] = {"required": route.needs_body, "content": content}
     return found
 
 
 def _responses(route: Route) -> dict[str, Any]:
-    refusals = [400, 401, 403, 404, 413, 429, 500, 503]
+    refusals = [400, 401, 403, 404, 413, 429, 500, 502, 503, 504]
     refusals += [409] * route.conflicts + [415] * (route.body is not None)
     done = "done" if route.status == 200 else "taken"
     if route.name not in EXAMPLES:
-        raise LookupError(f"{route.name} has no example of its answer: add one to local/openapi/examples.py")
+        raise LookupError(f"{route.name} has no example of its answer: add one to local/openapi/examples/answers.py")
     job = {"202": {"description": "taken", **_content(ACCEPTED_JOB, ACCEPTED)}} if route.starts_job else {}
     return {
         str(route.status): {"description": done, **_content(route.answer, EXAMPLES[route.name])},

@@ -1,5 +1,7 @@
 """The routes of operators' jobs, and of the quarantine."""
 
+from functools import partial
+
 from hindsight.core.jobs import JobKind
 from hindsight.privacy.requests import ErasureRequest
 from hindsight.quarantine.replay_request import ReplayRequest
@@ -8,34 +10,26 @@ from local.openapi.answers import ACCEPTED_JOB, JOB, QUARANTINE
 from local.openapi.route import Parameter, Route, page
 from local.openapi.schemas import TEXT, ref
 
+_job_start = partial(Route, method="post", answer=ACCEPTED_JOB, status=202, conflicts=True)
 JOBS = [
-    Route(
+    _job_start(
         name="verify_dataset",
-        method="post",
         path="/models/{model}/datasets/{id}/verify",
         does="Begin to rebuild a dataset and compare it bit for bit",
-        answer=ACCEPTED_JOB,
-        status=202,
-        conflicts=True,
     ),
-    Route(
+    _job_start(
         name="export_labels",
         method="get",
         path="/models/{model}/labels",
         does="Begin to write matured labels with their features to one Parquet file",
-        answer=ACCEPTED_JOB,
-        status=202,
+        conflicts=False,
         query=(Parameter(name="from", schema=TEXT), Parameter(name="to", schema=TEXT)),
     ),
-    Route(
+    _job_start(
         name="start_relabelling",
-        method="post",
         path="/models/{model}/relabel",
         does="Begin a relabelling",
         body=ref(DaysRequest),
-        answer=ACCEPTED_JOB,
-        status=202,
-        conflicts=True,
     ),
     Route(
         name="get_quarantine",
@@ -46,26 +40,19 @@ JOBS = [
         most=300,
         paged=True,
     ),
-    Route(
+    _job_start(
         name="start_replay",
-        method="post",
         path="/models/{model}/quarantine/replay",
         does="Begin to replay rejected items",
         body=ref(ReplayRequest),
-        answer=ACCEPTED_JOB,
-        status=202,
-        conflicts=True,
     ),
-    Route(
+    _job_start(
         name="erase_entity",
         method="delete",
         path="/models/{model}/entities/{id}",
         does="Begin to erase all data of an entity",
         body=ref(ErasureRequest),
         needs_body=False,
-        answer=ACCEPTED_JOB,
-        status=202,
-        conflicts=True,
     ),
     Route(
         name="list_jobs",
@@ -84,13 +71,9 @@ JOBS = [
         does="Report a job's progress and result",
         answer=JOB,
     ),
-    Route(
+    _job_start(
         name="resume_job",
-        method="post",
         path="/models/{model}/jobs/{id}/resume",
         does="Resume a job that ended before it was done",
-        answer=ACCEPTED_JOB,
-        status=202,
-        conflicts=True,
     ),
 ]

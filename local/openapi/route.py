@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from hindsight.config.types import IDENTIFIER
 from hindsight.runtime.http.audiences import Audience
+from hindsight.runtime.http.requests import JSON_TYPE
 from local.openapi.schemas import TEXT, YES_OR_NO, Schema, listed, record
 
 MAX_ITEMS = 500
@@ -35,7 +36,7 @@ class Route:
     audiences: tuple[Audience, ...] = (Audience.OPERATOR,)
     body: Schema | None = None
     needs_body: bool = True
-    types: tuple[str, ...] = ("application/json",)
+    types: tuple[str, ...] = (JSON_TYPE,)
     conflicts: bool = False
     starts_job: bool = False
     most: int | None = None

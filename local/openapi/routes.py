@@ -9,6 +9,7 @@ from hindsight.rollout.approval.body import AnswerBody
 from hindsight.rollout.approval.promotion import PromotionRequest
 from hindsight.rollout.rollback import RollbackRequest
 from hindsight.runtime.http.audiences import Audience
+from hindsight.runtime.http.requests import DOCUMENT_TYPES
 from hindsight.triggers.evaluation.request import RetrainingRequest
 from local.openapi.answers import (
     ANSWERED,
@@ -75,7 +76,7 @@ OPERATORS = [
         path="/models/{model}",
         does="Store the model's configuration as a new revision",
         body=ref(ModelConfiguration),
-        types=("application/json", "application/yaml"),
+        types=DOCUMENT_TYPES,
         query=(flag("dry_run"), flag("force"), text("reason", 500)),
         answer=CONFIGURED,
         conflicts=True,
@@ -181,7 +182,7 @@ OPERATORS = [
         conflicts=True,
     ),
 ]
-EVERYBODY = [
+ALL_AUDIENCES = [
     Route(
         name="get_openapi",
         method="get",
@@ -191,4 +192,4 @@ EVERYBODY = [
         answer=record({"openapi": TEXT, "paths": {"type": "object"}}),
     )
 ]
-ROUTES = [*APPS, *REVIEWERS, *OPERATORS, *REVIEW_REQUESTS, *JOBS, *READS, *EVERYBODY]
+ROUTES = [*APPS, *REVIEWERS, *OPERATORS, *REVIEW_REQUESTS, *JOBS, *READS, *ALL_AUDIENCES]

@@ -67,7 +67,7 @@ def run_replay(
     Raises InvalidSpec for a bootstrap beyond the file, CallFailed if the stack refuses something.
     """
     spec, configuration, stream = prepared.spec, prepared.configuration, prepared.stream
-    _tell_what_is_left_out(stream, console)
+    _report_left_out(stream, console)
     report_late_outcomes(stream, configuration.labels, console)
     result = _run(client, prepared, console)
     decisions = fetch_decisions(client, configuration.model)
@@ -82,7 +82,7 @@ def run_replay(
     return summary
 
 
-def _tell_what_is_left_out(stream: Stream, console: Console) -> None:
+def _report_left_out(stream: Stream, console: Console) -> None:
     if stream.bad:
         console.print(f"{len(stream.bad)} of {len(stream.bad) + len(stream.rows)} lines make no row and are left out:")
         console.print("\n".join(_first_lines(stream)), markup=False)

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from hindsight.config.documents.strict_yaml import parse_yaml
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import faults_of, parse_configuration
-from hindsight.config.types import PositiveDuration
-from hindsight.core.errors import HindsightError, InvalidInput
+from hindsight.config.types import PositiveDuration, require_consistent, rivals
+from hindsight.core.errors import Fault, HindsightError, InvalidInput
 
 
 class Part(BaseModel):
@@ -28,10 +28,11 @@ class Time(Part):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if (self.column is None) == (self.rows_per_day is None):
-            raise ValueError("needs either column or rows_per_day")
-        if (self.start is None) != (self.rows_per_day is None):
-            raise ValueError("start and rows_per_day go together")
+        require_consistent(rivals(self, ("column", "rows_per_day"), required=True))
+        if self.start is None and self.rows_per_day is not None:
+            require_consistent([Fault("start", "is required with rows_per_day")])
+        if self.start is not None and self.rows_per_day is None:
+            require_consistent([Fault("start", "is for rows_per_day, not for a column of times")])
         return self
 
 
@@ -45,8 +46,7 @@ class Outcome(Part):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if (self.known_after is None) == (self.known_at is None):
-            raise ValueError("needs either known_after (a duration) or known_at (a column of times)")
+        require_consistent(rivals(self, ("known_after", "known_at"), required=True))
         return self
 
 
@@ -58,8 +58,7 @@ class Bootstrap(Part):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if (self.days is None) == (self.rows is None):
-            raise ValueError("needs either days or rows")
+        require_consistent(rivals(self, ("days", "rows"), required=True))
         return self
 
 

@@ -53,8 +53,8 @@ def handler(event, context):
             config = boto3.session.Config(retries={"total_max_attempts": 1})
             getattr(boto3.client(service, config=config), operation)(**arguments)
         except ClientError as error:
-            told = error.response
-            return {"error": told["ResponseMetadata"]["HTTPStatusCode"], "code": told["Error"]["Code"]}
+            response = error.response
+            return {"error": response["ResponseMetadata"]["HTTPStatusCode"], "code": response["Error"]["Code"]}
         return {"seconds": time.monotonic() - began}
     return {}
 
@@ -63,14 +63,18 @@ def keep(kind, name):
 
 def note(records):
     time.sleep(0.2)
-    told = [[r["dynamodb"]["Keys"]["pk"]["S"], int(r["dynamodb"]["NewImage"]["n"]["N"])] for r in records]
+    rows = [[r["dynamodb"]["Keys"]["pk"]["S"], int(r["dynamodb"]["NewImage"]["n"]["N"])] for r in records]
     key = f"batches/{time.time():.6f}-{records[0]['dynamodb']['SequenceNumber']}"
-    boto3.client("s3").put_object(Bucket=os.environ["BUCKET"], Key=key, Body=json.dumps(told).encode())
+    boto3.client("s3").put_object(Bucket=os.environ["BUCKET"], Key=key, Body=json.dumps(rows).encode())
     failing = [r["dynamodb"]["SequenceNumber"] for r in records if "poison" in r["dynamodb"]["NewImage"]]
     return {"batchItemFailures": [{"itemIdentifier": number} for number in failing[:1]]}
 
 def answer_api(body):
     time.sleep(body.get("sleep", 0))
+    if "fail" in body:
+        raise ValueError(body["fail"])
+    if "returns" in body:
+        return body["returns"]
     return {"statusCode": 200, "body": "x" * body.get("answer", 0)}
 """
 TRUST = {"Effect": "Allow", "Principal": {"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]}}
@@ -85,7 +89,7 @@ class Account:
     folder: Path
 
     def aws(self, service: str) -> Any:
-        """Return a client of the account's root, which tries nothing again."""
+        """Make a client of the account's root, without retries."""
         return boto3.client(  # type: ignore[call-overload]
             service,
             endpoint_url=self.endpoint_url,
@@ -148,7 +152,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 
 def eventually(look: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """Return what is seen as soon as it is something."""
+    """Wait for a result that is not empty."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):
         assert time.monotonic() < deadline, "it did not come"

@@ -1,4 +1,4 @@
-"""What API Gateway, Lambda and Step Functions take in account mode, and the time a new worker needs."""
+"""Limits of API Gateway, Lambda and Step Functions in account mode, and the start time of a new worker."""
 
 import json
 import time
@@ -15,8 +15,13 @@ from tests.account.conftest import MODE, Account, eventually
 
 @pytest.fixture(scope="module")
 def url(account: Account) -> str:
-    """An API whose one route is a function that does what it is told."""
-    gateway, function = account.aws("apigateway"), account.function()
+    """An API with one route, whose function does what its event asks."""
+    return api_of(account, account.function())
+
+
+def api_of(account: Account, function: str) -> str:
+    """Put an API with one route before a function."""
+    gateway = account.aws("apigateway")
     api = gateway.create_rest_api(name="probe")["id"]
     root = gateway.get_resources(restApiId=api)["items"][0]["id"]
     gateway.put_method(restApiId=api, resourceId=root, httpMethod="POST", authorizationType="NONE")
@@ -39,8 +44,45 @@ def url(account: Account) -> str:
 def test_answer_that_takes_too_long_is_given_up_on(url: str) -> None:
     requests.post(url, json={}, timeout=30)
     began = time.monotonic()
-    assert requests.post(url, json={"sleep": 2 * MODE.integration_seconds}, timeout=30).status_code == 504
+    answer = requests.post(url, json={"sleep": 2 * MODE.integration_seconds}, timeout=30)
     assert time.monotonic() - began < 2 * MODE.integration_seconds
+    assert (answer.status_code, answer.json()) == (504, {"message": "Endpoint request timed out"})
+
+
+@pytest.mark.parametrize("body", [{"fail": "hunter2"}, {"returns": "hunter2"}, {"returns": None}])
+def test_function_that_fails_or_answers_in_no_form_is_a_502_without_its_words(url: str, body: dict[str, Any]) -> None:
+    answer = requests.post(url, json=body, timeout=30)
+    assert (answer.status_code, answer.json()) == (502, {"message": "Internal server error"})
+    assert answer.headers["x-amzn-errortype"] == "InternalServerErrorException"
+
+
+def test_function_that_runs_out_of_its_own_time_is_a_502(account: Account) -> None:
+    function = account.function()
+    account.aws("lambda").update_function_configuration(FunctionName=function, Timeout=1)
+    account.invoke(function)
+    answer = requests.post(api_of(account, function), json={"sleep": 1.5}, timeout=30)
+    assert (answer.status_code, answer.json()) == (502, {"message": "Internal server error"})
+
+
+def test_invocation_that_lambda_refuses_is_a_500(account: Account) -> None:
+    function = account.function()
+    url = api_of(account, function)
+    account.aws("lambda").put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
+    answer = requests.post(url, json={}, timeout=30)
+    assert (answer.status_code, answer.json()) == (500, {"message": "Internal server error"})
+
+
+def test_failure_is_answered_by_the_gateway_response_of_the_api(account: Account) -> None:
+    url = api_of(account, account.function())
+    gateway, api = account.aws("apigateway"), url.split("/")[-3]
+    template = {"application/json": '{"error":$context.error.messageString}'}
+    for kind, status in (("INTEGRATION_FAILURE", "503"), ("INTEGRATION_TIMEOUT", "504")):
+        gateway.put_gateway_response(restApiId=api, responseType=kind, statusCode=status, responseTemplates=template)
+    gateway.create_deployment(restApiId=api, stageName="v1")
+    failed = requests.post(url, json={"fail": "hunter2"}, timeout=30)
+    late = requests.post(url, json={"sleep": 2 * MODE.integration_seconds}, timeout=30)
+    assert (failed.status_code, failed.json()) == (503, {"error": "Internal server error"})
+    assert (late.status_code, late.json()) == (504, {"error": "Endpoint request timed out"})
 
 
 @pytest.mark.parametrize(("body", "status"), [({"answer": 5 * MIB}, 200), ({"answer": 7 * MIB}, 502)])

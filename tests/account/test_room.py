@@ -20,7 +20,7 @@ def full(account: Account) -> "ThreadPoolExecutor":
 
 
 def is_full(account: Account, function: str) -> bool:
-    """Tell whether a call is refused, as AWS refuses it."""
+    """Check whether a call is refused, as AWS refuses it."""
     try:
         account.aws("lambda").invoke(FunctionName=function)
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""What a shard does with a batch that fails: split it, go on where the function says, give up in the end."""
+"""A failing batch of a shard: it is split, continued where the function says, and given up in the end."""
 
 import threading
 from collections.abc import Iterator

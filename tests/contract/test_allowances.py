@@ -1,4 +1,4 @@
-"""What entities have said is counted alike by the fake and by DynamoDB."""
+"""Feedback of entities is counted alike by the fake and by DynamoDB."""
 
 from dataclasses import replace
 from typing import Any

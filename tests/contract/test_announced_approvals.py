@@ -1,4 +1,4 @@
-"""What people are told of approvals and overrides is what docs/events.md promises."""
+"""Announcements of approvals and overrides keep the promises of docs/events.md."""
 
 from dataclasses import replace
 
@@ -16,18 +16,20 @@ def test_a_question_to_people_is_announced_as_promised() -> None:
     world.registry.put_version("bike", asking.RECORD.replace(version="v2", notes=("a note",), **compared))
     world.ask()
     world.ask(replace(asking.REQUEST, version="v2"))
-    assert [told.data["version"] for told in world.bus.published] == [asking.REQUEST.version, "v2"]
-    for told in world.bus.published:
-        require_promised(told.name, told.detail())
+    assert [announced.data["version"] for announced in world.bus.published] == [asking.REQUEST.version, "v2"]
+    for announced in world.bus.published:
+        require_promised(announced.name, announced.detail())
         with pytest.raises(ValidationError):
-            require_promised(told.name, {**told.detail(), "data": {**told.data, "task_token": "token-1"}})
+            require_promised(
+                announced.name, {**announced.detail(), "data": {**announced.data, "task_token": "token-1"}}
+            )
 
 
 def test_an_override_is_announced_as_promised() -> None:
     world = overriding.World()
     world.overrides.take("bike", "v2", overriding.ANSWER)
-    [told] = world.bus.published
-    require_promised(told.name, told.detail())
-    assert (told.name, told.detail()["data"]["version"]) == ("GateOverridden", "v2")
+    [announced] = world.bus.published
+    require_promised(announced.name, announced.detail())
+    assert (announced.name, announced.detail()["data"]["version"]) == ("GateOverridden", "v2")
     with pytest.raises(ValidationError):
-        require_promised(told.name, {**told.detail(), "data": {**told.data, "refused": "worse"}})
+        require_promised(announced.name, {**announced.detail(), "data": {**announced.data, "refused": "worse"}})

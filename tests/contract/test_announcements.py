@@ -1,4 +1,4 @@
-"""What is announced is what docs/events.md promises; what the state machines announce, the stack tests look at."""
+"""Announcements keep the promises of docs/events.md; those of the state machines are checked by the stack tests."""
 
 import ast
 import json
@@ -56,14 +56,14 @@ def started() -> dict[str, Any]:
 
 
 def named_in_machines() -> set[str]:
-    """Return the detail types that the state machines give."""
+    """List the detail types that the state machines give."""
     machines = [path.read_text(encoding="utf-8") for path in FUNCTIONS.glob("*.asl.json")]
     types = [line for text in machines for line in re.findall(r'"DetailType": "(.*)"', text)]
     return {name for line in types for name in re.findall(CAMEL_CASE, line)}
 
 
 def named_in_code() -> set[str]:
-    """Return the names in the modules that make announcements."""
+    """List the names in the modules that make announcements."""
     names = set[str]()
     for path in SHARED.rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -83,8 +83,8 @@ def test_the_page_s_schemas_are_schemas() -> None:
 
 def test_every_announcement_in_the_code_is_on_the_page_and_the_other_way_round() -> None:
     found = {finding.event for finding in FINDINGS.values()}
-    told = named_in_machines() | named_in_code() | found
-    assert told == set(announced()) | {NOT_ANNOUNCED}, "docs/events.md: a row, and a schema of the data"
+    published = named_in_machines() | named_in_code() | found
+    assert published == set(announced()) | {NOT_ANNOUNCED}, "docs/events.md: a row, and a schema of the data"
     assert {schema_of(name) for name in found} == {"check"}
     promised = schemas()["check"]["properties"]
     assert [set(promised[name]["enum"]) for name in ("kind", "verdict")] == list(map(set, zip(*FINDINGS, strict=True)))
@@ -117,8 +117,12 @@ def test_a_run_s_start_is_announced_as_promised_and_links_the_reports_behind_it(
 
 @pytest.mark.parametrize("name", [*ENDS_OF_ROLLOUTS.values(), *OTHER_CHANGES.values()])
 def test_deployment_by_the_evaluation_is_announced_as_promised(name: str) -> None:
-    of_rollout = next((changes for changes, told in ENDS_OF_ROLLOUTS.items() if told == name), None)
-    change = of_rollout[1] if of_rollout else next(change for change, told in OTHER_CHANGES.items() if told == name)
+    of_rollout = next((changes for changes, published in ENDS_OF_ROLLOUTS.items() if published == name), None)
+    change = (
+        of_rollout[1]
+        if of_rollout
+        else next(change for change, published in OTHER_CHANGES.items() if published == name)
+    )
     move = DeploymentRecord(
         sequence=3,
         change=change,

@@ -93,4 +93,4 @@ def test_jobs_are_listed_newest_first_by_model_and_kind(store: JobStore) -> None
     assert store.newest("bike", JobKind.IMPORT, 100) == jobs[::-1]
     assert store.newest("bike", JobKind.IMPORT, 1, before=jobs[2].job_id) == [jobs[1]]
     assert store.newest("bike", JobKind.IMPORT, 5, before=jobs[0].job_id) == []
-    assert store.newest("nobody", JobKind.IMPORT, 5) == []
+    assert store.newest("unknown", JobKind.IMPORT, 5) == []

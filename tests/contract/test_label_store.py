@@ -1,4 +1,4 @@
-"""What every label store does, judged on the fake and on DynamoDB alike."""
+"""The contract of label stores, for the fake and DynamoDB alike."""
 
 from collections.abc import Callable
 from operator import attrgetter

@@ -1,4 +1,4 @@
-"""What every lake does, judged on the fake and on S3 alike."""
+"""The contract of lakes, for the fake and S3 alike."""
 
 import gzip
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What every prediction store does, judged on the fake and on DynamoDB alike."""
+"""The contract of prediction stores, for the fake and DynamoDB alike."""
 
 import json
 import random
@@ -12,6 +12,7 @@ from hindsight.adapters.dynamodb.requests import item_bytes
 from hindsight.adapters.predictions_table.label_store import DynamoLabels
 from hindsight.adapters.predictions_table.prediction_items import prediction_from_item, prediction_to_item
 from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
+from hindsight.adapters.predictions_table.subject_table import DynamoSubjectCollections
 from hindsight.core.errors import TooLarge, Unavailable
 from hindsight.entities.label_collection import Collection
 from hindsight.entities.prediction import Prediction, ShadowAnswer
@@ -115,6 +116,23 @@ def test_large_features_come_back_exactly(store: PredictionStore) -> None:
     (saved,) = store.save([wide], RETENTION)
 
     assert saved.kept == wide
+
+
+@pytest.mark.parametrize("digest", ["d", "else"])
+def test_an_erased_prediction_is_a_conflict_with_the_mark_of_its_erasure(
+    request: pytest.FixtureRequest, store: PredictionStore, digest: str
+) -> None:
+    store.save([prediction()], RETENTION)
+    if isinstance(store, InMemoryPredictions):
+        store.erased.add(prediction().key)
+    else:
+        table = DynamoSubjectCollections("predictions", request.getfixturevalue("dynamodb"), lambda _: None)
+        table.erase("m", "p-1", int((NOW + RETENTION).timestamp()))
+
+    erased, other = store.save([prediction(digest=digest), prediction("other")], RETENTION)
+
+    assert (erased.outcome, erased.is_erased, erased.kept) == (SaveOutcome.CONFLICT, True, prediction(digest=digest))
+    assert (other.outcome, other.is_erased) == (SaveOutcome.STORED, False)
 
 
 def test_a_prediction_expires_with_its_retention(dynamodb: Any) -> None:

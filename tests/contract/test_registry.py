@@ -161,13 +161,13 @@ def test_test_is_loaded_as_it_was_stored(registry: Registry) -> None:
     audit = AuditInfo(reason="a share first", actor="pipeline", at=NOW + timedelta(days=2), decision_id="decision-2")
     challenger = Servable(version="v3", artifact_key="models/v3", artifact_digest="cc")
     started = start_rollout(SECOND.pointer, challenger, RolloutMode.CANARY, 0.1, audit)
-    withdrawn = abort_rollout(started.pointer, replace(audit, decision_id=None))
+    aborted = abort_rollout(started.pointer, replace(audit, decision_id=None))
     for step in (FIRST, SECOND, started):
         move(registry, step)
     assert registry.pointer("m") == started.pointer
-    move(registry, withdrawn)
-    assert registry.pointer("m") == withdrawn.pointer
-    assert registry.deployments("m", 2) == [withdrawn.deployment, started.deployment]
+    move(registry, aborted)
+    assert registry.pointer("m") == aborted.pointer
+    assert registry.deployments("m", 2) == [aborted.deployment, started.deployment]
 
 
 def test_a_run_that_holds_the_lock_moves_the_pointer(world: World) -> None:

@@ -1,4 +1,4 @@
-"""What every store of review tasks does, judged on the fake and on DynamoDB alike."""
+"""The contract of stores of review tasks, for the fake and DynamoDB alike."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -37,7 +37,7 @@ def triggered(decision_id: str = "retrain-1", at: datetime = NOW, token: int = 1
         reason="drift",
         signals=(DRIFT,),
         blocked_by=(),
-        explanation="Retrains because of drift: it drifts.",
+        explanation="Retrains because drift was found (it drifts).",
         new_labels=500,
         policy={"combine": "any", "max_runs": {"count": 8, "per": "P30D"}},
         state={"consecutive_rejections": 0},
@@ -75,7 +75,7 @@ def blocked(decision_id: str, at: datetime) -> Decision:
             Blocker(code=BlockCode.OPEN_RUN, reason="a run is open", details={"decision_id": "retrain-0"}),
             Blocker(code=BlockCode.MIN_NEW_LABELS, reason="too few", details={"have": 3, "need": 200}),
         ),
-        explanation="Did not retrain although asked to, because a run is open; too few.",
+        explanation="Did not retrain, although a run was requested, because a run is open; too few.",
         actor="key:operator",
         forced=True,
     )

@@ -51,7 +51,7 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Context:
-    """What a Lambda function is told about its invocation."""
+    """The context of an invocation, as Lambda passes it."""
 
     function_name: str = "function"
     memory_limit_in_mb: int = 1024
@@ -120,11 +120,17 @@ class FannedOut:
 
 @pytest.fixture
 def fanned_out(deployed: None, context: Context, monkeypatch: pytest.MonkeyPatch) -> FannedOut:
-    """What starts invocations of several models, in memory."""
+    """Start invocations of several models in memory."""
     invocations = InMemoryInvocations()
     started = FanOut(invocations=invocations, clock=lambda: 0.0, pause=lambda _: None)
     monkeypatch.setattr(fan_out, "_fan_out", lambda _name: started)
     return FannedOut(context, invocations)
+
+
+@pytest.fixture
+def versioned(deployed: None) -> None:
+    """Keep the replaced and deleted versions of the lake's objects."""
+    boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
 
 
 @pytest.fixture
@@ -143,7 +149,7 @@ def sent(deployed: None) -> Callable[[], list[str]]:
 
 @pytest.fixture
 def executions(deployed: None) -> Callable[[], list[str]]:
-    """Return the names of the executions started."""
+    """List the names of the executions started."""
     client: Any = boto3.client("stepfunctions")
     definition = '{"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": true}}}'
     role = "arn:aws:iam::123456789012:role/run"

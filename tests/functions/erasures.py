@@ -52,8 +52,8 @@ def live() -> None:
         made = [prediction(f"{entity}-{number}", hours=number, entity_id=entity) for number in range(3)]
         store().save(made, RETENTION)
         Archive(stores.lake()).write_predictions(entity[-2:], made)
-        told = [outcome(one.prediction_id, 1.5) for one in made]
-        report = labelling.label_joiner().join(told)
+        feedback = [outcome(one.prediction_id, 1.5) for one in made]
+        report = labelling.label_joiner().join(feedback)
         assert report.counts[MODEL][JoinCount.JOINED] == len(made)
         lines = b"".join(json.dumps(raw(entity, one.prediction_id)).encode() + b"\n" for one in made)
         stores.lake().write_bytes(f"feedback/date=2026-03-01/{entity[-2:]}.gz", gzip.compress(lines), "text/plain")
@@ -85,7 +85,7 @@ def store() -> DynamoPredictions:
 
 
 def traces(entity: str) -> list[str]:
-    """Return the versions of objects and the items that name an entity or one of its predictions."""
+    """List the versions of objects and the items that name an entity or one of its predictions."""
     s3, found = boto3.client("s3"), []
     for version in s3.list_object_versions(Bucket="lake").get("Versions", []):
         content = s3.get_object(Bucket="lake", Key=version["Key"], VersionId=version["VersionId"])["Body"].read()
@@ -98,9 +98,9 @@ def traces(entity: str) -> list[str]:
 
 
 def begin() -> Job:
-    status, told = send(request, "request_jobs_erasure", ASKED)
+    status, answer = send(request, "request_jobs_erasure", ASKED)
     assert status == 202
-    job = stores.job_store().load(MODEL, told["job_id"])
+    job = stores.job_store().load(MODEL, answer["job_id"])
     assert job is not None
     return job
 

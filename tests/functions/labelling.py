@@ -42,7 +42,7 @@ def rows(prefix: str) -> list[dict[str, Any]]:
 
 
 def metric(output: str, name: str, **dimensions: str | None) -> list[tuple[str | None, float]]:
-    """Return the model and value of every metric record of a name with these dimensions; None is one it has not."""
+    """List the model and value of each metric record of a name with these dimensions; None is one it has not."""
     records = [json.loads(line) for line in output.splitlines() if line.startswith('{"_aws"')]
     wanted = dimensions.items()
     records = [record for record in records if all(record.get(key) == value for key, value in wanted)]

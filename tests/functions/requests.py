@@ -11,7 +11,7 @@ Answer = tuple[int, Any]
 
 
 def send(handler: Handler, folder: str, body: Any = None, **changes: Any) -> Answer:
-    """Return the status and the JSON answer to a function's sample request, with another body if one is given."""
+    """Send a function's sample request, with another body if one is given; give the status and the JSON answer."""
     event: dict[str, Any] = json.loads((EVENTS / f"{folder}.json").read_text())
     if body is not None:
         event["body"] = body if isinstance(body, str) else json.dumps(body)
@@ -24,5 +24,5 @@ def send(handler: Handler, folder: str, body: Any = None, **changes: Any) -> Ans
 
 
 def paths(answer: Any) -> list[str]:
-    """Return the paths at fault that an error names."""
+    """List the paths at fault that an error names."""
     return [detail["path"] for detail in answer["error"]["details"]]

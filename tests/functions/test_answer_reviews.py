@@ -32,7 +32,7 @@ def queue(deployed: None) -> None:
     )
 
 
-def told() -> list[dict[str, Any]]:
+def sent_annotations() -> list[dict[str, Any]]:
     lake = stores.lake()
     return [row for found in lake.keys("feedback/") for row in lake.read_lines(found)]
 
@@ -45,7 +45,7 @@ def test_the_sample_request_settles_one_task_and_skips_another() -> None:
     status, answer = send(handler, "handle_reviews_answers")
 
     assert (status, answer) == (202, {"accepted": ["hour-4711", "hour-4712"], "rejected": []})
-    [row] = told()
+    [row] = sent_annotations()
     assert (row["prediction_id"], row["feedback_id"], row["name"], row["value"], row["source"]) == (
         "hour-4711",
         "review:hour-4711",
@@ -80,13 +80,13 @@ def test_answer_to_an_overlapping_task_is_changed_without_a_lease() -> None:
         return send(handler, "handle_reviews_answers", given)[0]
 
     assert [say(ANN, 1), say(ANN, 0), say("bob", 0), say(ANN, 1)] == [202, 202, 202, 409]
-    assert [(row["prediction_id"], row["value"]) for row in told()] == [("shared", 0)]
+    assert [(row["prediction_id"], row["value"]) for row in sent_annotations()] == [("shared", 0)]
 
 
 def test_repeated_request_is_accepted_without_an_event() -> None:
     send(handler, "handle_reviews_answers")
     assert send(handler, "handle_reviews_answers")[0] == 202
-    assert len(told()) == 1
+    assert len(sent_annotations()) == 1
 
 
 def test_an_answer_among_others_is_rejected_alone() -> None:
@@ -116,7 +116,7 @@ def test_a_single_answer_that_is_refused_has_a_status_of_its_own(
 ) -> None:
     answered, answer = send(handler, "handle_reviews_answers", {"answers": [item]})
     assert (answered, answer["error"]["code"], paths(answer)) == (status, code, [path])
-    assert told() == []
+    assert sent_annotations() == []
 
 
 def test_after_the_lease_has_lapsed_the_answer_is_409() -> None:
@@ -146,4 +146,4 @@ def test_a_bad_request_is_refused_by_its_path(body: Any, status: int, at_fault: 
 
 
 def test_an_unknown_model_is_not_found() -> None:
-    assert send(handler, "handle_reviews_answers", path="/models/nobody/review/answers")[0] == 404
+    assert send(handler, "handle_reviews_answers", path="/models/unknown/review/answers")[0] == 404

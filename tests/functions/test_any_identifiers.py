@@ -4,8 +4,6 @@ import itertools
 from typing import Any
 from urllib.parse import quote
 
-import boto3
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,14 +25,9 @@ LONGEST = "\U0001f9ff" * 128
 KNOWN = ("p", "p#prediction", "a/b", "a%2Fb", "é", "e\u0301", "..", "?#&", "label#00000001", "');--", '","', LONGEST)
 
 
-@pytest.fixture
-def account(deployed: None, sent: Any) -> None:
-    boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
-
-
 @settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=st.sets(IDENTIFIERS, min_size=8, max_size=8))
-def test_all_ids_are_logged_labelled_explained_and_erased_apart(account: None, drawn: set[str]) -> None:
+def test_all_ids_are_logged_labelled_explained_and_erased_apart(versioned: None, sent: Any, drawn: set[str]) -> None:
     ids = sorted({*KNOWN, *drawn})
     model, names, outcomes = next(_models), ids[1:] + ids[:1], [100 + (-1) ** place for place in range(len(ids))]
     stores.configurations().put(configuration(DEMAND, model=model), NOON)
@@ -50,17 +43,17 @@ def test_all_ids_are_logged_labelled_explained_and_erased_apart(account: None, d
     _erase(model, names[3])
 
     for place, (one, feedback, outcome) in enumerate(zip(ids, reversed(names), outcomes, strict=True)):
-        status, told = _explained(model, one)
+        status, explained = _explained(model, one)
         if place == 3:
             assert status == 404
             continue
-        assert (status, told["prediction"]["prediction_id"], told["prediction"]["entity_id"]) == (
+        assert (status, explained["prediction"]["prediction_id"], explained["prediction"]["entity_id"]) == (
             200,
             one,
             names[place],
         )
-        assert [event["feedback_id"] for event in told["feedback"]] == [feedback]
-        assert [found["value"] for found in told["labels"]] == [int(outcome > 100)]
+        assert [event["feedback_id"] for event in explained["feedback"]] == [feedback]
+        assert [found["value"] for found in explained["labels"]] == [int(outcome > 100)]
 
 
 def _heard(model: str, prediction_id: str, feedback_id: str, value: float) -> Feedback:

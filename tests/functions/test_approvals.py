@@ -44,7 +44,7 @@ def tasks(deployed: None, monkeypatch: pytest.MonkeyPatch) -> InMemoryTasks:
 
 @pytest.fixture
 def asked(tasks: InMemoryTasks, sample: Sample, context: object) -> dict[str, Any]:
-    """What the step of a run that waits returned."""
+    """Ask for an approval, as the waiting step of a run does."""
     event = trigger(sample("request_approval"))
     tasks.waiting.add(event["task_token"])
     return request(event, context)

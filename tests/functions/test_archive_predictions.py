@@ -25,7 +25,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def tasks(monkeypatch: pytest.MonkeyPatch, deployed: None) -> SampledTasks:
-    """Where sampled end up; the queue's own suites judge what becomes of them."""
+    """Keep sampled predictions in memory; the suites of the queue judge them."""
     sampled = SampledTasks()
     monkeypatch.setattr(stores, "review_tasks", lambda: sampled)
     return sampled

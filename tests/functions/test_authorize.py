@@ -5,7 +5,7 @@ import boto3
 import pytest
 
 from functions.authorize.app import handler
-from hindsight.runtime.http.audiences import Audience
+from hindsight.runtime.http.audiences import Audience, refusal_of
 
 Sample = Callable[[str], dict[str, Any]]
 
@@ -27,17 +27,18 @@ def test_app_key_is_recognised_in_any_case_of_the_header(keys: dict[str, str], s
     event = sample("authorize")
     event["headers"] = {"X-Api-Key": keys["app"]}
     answer = handler(event, context)
-    assert answer["context"] == {"audience": "app"}
+    assert answer["context"]["audience"] == "app"
     assert effects(answer) == ["Allow", "Deny"]
 
 
-@pytest.mark.parametrize("headers", [None, {}, {"x-api-key": ""}, {"x-api-key": "somebody else's"}])
+@pytest.mark.parametrize("headers", [None, {}, {"x-api-key": ""}, {"x-api-key": "another's"}])
 def test_an_unknown_key_is_denied_everything(
     keys: dict[str, str], sample: Sample, context: Any, headers: dict[str, str] | None
 ) -> None:
     answer = handler(sample("authorize") | {"headers": headers}, context)
     assert effects(answer) == ["Deny"]
     assert answer["policyDocument"]["Statement"][0]["Resource"][0].endswith("/v1/*")
+    assert answer["context"] == {"audience": "anonymous", **refusal_of(None)}
 
 
 def test_no_key_is_ever_logged(

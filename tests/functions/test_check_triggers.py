@@ -38,7 +38,7 @@ def serving(model: str, verdict: Verdict, **triggers: Any) -> None:
 
 
 def decided_of(fanned_out: FannedOut, event: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the decisions that an event leads to, each model's made by an invocation of its own."""
+    """List the decisions that an event leads to, each model's made by an invocation of its own."""
     answers, failures = fanned_out.run(handler, event)
     assert failures == []
     return [decision for answer in answers for decision in answer["decisions"]]
@@ -89,7 +89,7 @@ def test_the_sample_alarm_makes_each_low_model_s_policy_decide(
 
 
 def of_one_model(event: dict[str, Any], model: str) -> dict[str, Any]:
-    """Return an alarm as an operator makes it, on one model's metric."""
+    """Build an alarm as an operator makes it, on one model's metric."""
     alarm = event["Records"][0]["Sns"]
     message = json.loads(alarm["Message"])
     message["Trigger"]["Dimensions"] = [{"name": "Model", "value": model}]

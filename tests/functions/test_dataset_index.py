@@ -1,4 +1,4 @@
-"""What a dataset holds is indexed when it is built, and again when somebody is erased from it."""
+"""A dataset's predictions are indexed when it is built, and again when an erasure rewrites it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -68,7 +68,7 @@ def test_datasets_of_a_prediction_are_found_by_two_calls_without_the_lake(contex
 
 
 def entities_in_copies(folder: Path) -> list[set[str]]:
-    """Return the entities named in each version of each Parquet file of a dataset."""
+    """List the entities named in each version of each Parquet file of a dataset."""
     s3, found = boto3.client("s3"), list[set[str]]()
     for version in s3.list_object_versions(Bucket="lake", Prefix="datasets/")["Versions"]:
         if version["Key"].endswith(".parquet"):
@@ -78,10 +78,10 @@ def entities_in_copies(folder: Path) -> list[set[str]]:
     return found
 
 
+@pytest.mark.usefixtures("versioned")
 def test_erased_entity_is_in_no_index_and_no_copy_and_others_are(
     context: Context, sent: Callable[[], list[str]], tmp_path: Path
 ) -> None:
-    boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
     dataset_id = build(context)
     assert is_indexed(dataset_id, "p00100")
     assert sorted(entities_in_copies(tmp_path)) == [set(), set(), {THEIRS}]

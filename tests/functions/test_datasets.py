@@ -138,8 +138,8 @@ def test_parts_are_copied_as_parquet_and_the_holdout_without_labels(dataset: str
         copied = duckdb.sql(f"SELECT {', '.join(columns)} FROM '{tmp_path}/{part}.parquet'").fetchall()
         assert copied == [tuple(map(none_for_missing, row.values())) for row in rows]
     whole, unlabelled = (duckdb.sql(f"FROM '{tmp_path}/holdout{end}.parquet'").columns for end in ("", "-unlabelled"))
-    told = {"label", "kind", "seq", "known_at", "rules_revision", "labelled_without_review"}
-    assert (set(whole) - set(unlabelled), set(unlabelled) - set(whole)) == (told, set())
+    of_labels = {"label", "kind", "seq", "known_at", "rules_revision", "labelled_without_review"}
+    assert (set(whole) - set(unlabelled), set(unlabelled) - set(whole)) == (of_labels, set())
 
 
 def as_copied(name: str) -> str:
@@ -206,7 +206,7 @@ def test_a_verification_that_runs_is_not_resumed(dataset: str) -> None:
     assert (status, answer["error"]["code"]) == (409, "not_resumable")
 
 
-@pytest.mark.parametrize(("dataset_id", "model"), [("unknown", MODEL), ("d1", "nobody"), ("%20", MODEL)])
+@pytest.mark.parametrize(("dataset_id", "model"), [("unknown", MODEL), ("d1", "unknown"), ("%20", MODEL)])
 def test_missing_dataset_is_not_verified(dataset: str, dataset_id: str, model: str) -> None:
     assert asked(dataset_id, model)[0] == 404
 

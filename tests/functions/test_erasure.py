@@ -2,7 +2,6 @@
 
 import json
 
-import boto3
 import pytest
 
 from hindsight.bootstrap import labelling, stores
@@ -30,12 +29,7 @@ from tests.functions.labelling import outcome
 from tests.functions.test_join_survives_kills import Fuse, Killed, watched
 from tests.unit.labels.builders import MODEL, RETENTION, at, prediction
 
-pytestmark = pytest.mark.usefixtures("deployed")
-
-
-@pytest.fixture(autouse=True)
-def versioned(deployed: None) -> None:
-    boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+pytestmark = pytest.mark.usefixtures("versioned")
 
 
 def test_a_customer_is_erased_and_the_others_are_not_touched(sample: Sample, sent: Sent) -> None:
@@ -52,20 +46,20 @@ def test_a_customer_is_erased_and_the_others_are_not_touched(sample: Sample, sen
     assert traces(THEIRS) == []
     kept = [key.removesuffix(".erased") for key in traces(OTHERS)]
     assert set(kept) == set(before)
-    status, told = get(f"/models/{MODEL}/jobs/{job.job_id}")
-    assert (status, told["kind"], told["status"]) == (200, "erasure", "completed")
-    assert told["result"] == {
+    status, job_read = get(f"/models/{MODEL}/jobs/{job.job_id}")
+    assert (status, job_read["kind"], job_read["status"]) == (200, "erasure", "completed")
+    assert job_read["result"] == {
         "counts": {"exports": 2, "feedback": 3, "imports": 3, "predictions": 3, "quarantine": 1, "table": 9},
         "datasets": [],
         "unreadable": [],
         "versions": [],
     }
-    assert told["progress"]["done"] == told["progress"]["total"] > 10
-    assert told["finished_at"] > told["started_at"]
-    assert THEIRS not in json.dumps(told)
+    assert job_read["progress"]["done"] == job_read["progress"]["total"] > 10
+    assert job_read["finished_at"] > job_read["started_at"]
+    assert THEIRS not in json.dumps(job_read)
     [listed] = get(f"/models/{MODEL}/jobs", kind="erasure")[1]["jobs"]
-    assert listed["request"] == told["request"] == {"subject": job.request["subject"]}
-    assert (told["actor"], told["reason"]) == ("key:operator", "asked for")
+    assert listed["request"] == job_read["request"] == {"subject": job.request["subject"]}
+    assert (job_read["actor"], job_read["reason"]) == ("key:operator", "asked for")
 
 
 def test_an_erasure_under_way_shows_how_far_it_is_and_not_whose_it_is(sample: Sample, sent: Sent) -> None:
@@ -74,11 +68,11 @@ def test_an_erasure_under_way_shows_how_far_it_is_and_not_whose_it_is(sample: Sa
     (body,) = sent()
     deliver(sample, body)
 
-    _, told = get(f"/models/{MODEL}/jobs/{job.job_id}")
+    _, job_read = get(f"/models/{MODEL}/jobs/{job.job_id}")
 
-    assert (told["status"], 2 * told["progress"]["done"]) == ("running", told["progress"]["total"])
-    assert "finished_at" not in told
-    assert THEIRS not in json.dumps(told)
+    assert (job_read["status"], 2 * job_read["progress"]["done"]) == ("running", job_read["progress"]["total"])
+    assert "finished_at" not in job_read
+    assert THEIRS not in json.dumps(job_read)
 
 
 def test_rows_of_a_pack_are_erased_and_those_around_them_stay_as_they_were(sample: Sample, sent: Sent) -> None:
@@ -111,7 +105,7 @@ def test_a_prediction_that_only_a_replaced_object_of_the_log_names_is_erased_eve
     packed_since = f"{day_prefix(PREDICTIONS, MODEL, at(0).date())}5.jsonl.gz"
     lake.write_lines(packed_since, [row])
     lake.delete(packed_since)
-    lake.write_lines("feedback/date=2026-03-01/20.gz", [raw("nobody", name)])
+    lake.write_lines("feedback/date=2026-03-01/20.gz", [raw("unknown", name)])
     begin()
 
     while bodies := sent():

@@ -3,9 +3,9 @@
 import gzip
 import json
 
-import boto3
 import pytest
 
+from functions.log_predictions.app import handler as log_predictions
 from functions.request_jobs.app import handler as request
 from hindsight.bootstrap import labelling, stores
 from hindsight.core.jobs import Job, JobKind, job_message
@@ -34,12 +34,7 @@ from tests.functions.labelling import outcome
 from tests.functions.requests import paths, send
 from tests.unit.labels.builders import DEMAND, MODEL, NOON, RETENTION, at, configuration, prediction
 
-pytestmark = pytest.mark.usefixtures("deployed")
-
-
-@pytest.fixture(autouse=True)
-def versioned(deployed: None) -> None:
-    boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+pytestmark = pytest.mark.usefixtures("versioned")
 
 
 def test_repeated_request_gets_the_running_erasure_and_later_a_new_one(sample: Sample, sent: Sent) -> None:
@@ -62,9 +57,36 @@ def test_late_feedback_does_not_restore_an_erased_prediction(sample: Sample, sen
     report = labelling.label_joiner().join([outcome(f"{THEIRS}-0", 9.5)])
     assert report.counts[MODEL] == {JoinCount.ERASED: 1}
     (saved,) = store().save([prediction(f"{THEIRS}-0", entity_id=THEIRS)], RETENTION)
-    assert saved.outcome is SaveOutcome.CONFLICT
+    assert (saved.outcome, saved.is_erased) == (SaveOutcome.CONFLICT, True)
     assert not labelling.label_joiner().close_windows([prediction(f"{THEIRS}-0").key], at(10_000)).counts
     assert traces(THEIRS) == []
+
+
+@pytest.mark.usefixtures("feedback_stream")
+def test_rejected_predictions_of_a_customer_are_erased_and_those_of_others_stay(sent: Sent) -> None:
+    live()
+    wide = {f"column {number}": number for number in range(1000)}
+    for entity in (THEIRS, OTHERS):
+        # One as it was sent, one that was cut, and one that names no entity but has the id of a prediction of theirs.
+        whole, cut = ({"score": 0.5, "model_version": "v", "features": found} for found in ({"colour": "red"}, wide))
+        taken = {**whole, "features": {}, "prediction_id": f"{entity}-0"}
+        items = [{**whole, "entity_id": entity}, {**cut, "entity_id": entity}, taken]
+        status, receipt = send(log_predictions, "log_predictions", {"predictions": items})
+        assert (status, [one["code"] for one in receipt["rejected"]]) == (202, ["invalid", "invalid", "conflict"])
+    lake = stores.lake()
+    for key in list(lake.keys("feedback/")):
+        labelling.feedback_files().join(key)
+
+    finish(begin())
+
+    assert traces(THEIRS) == []
+    kept = [row for key in lake.keys("quarantine/") for row in lake.read_lines(key) if row["kind"] == "prediction"]
+    assert sorted((row["code"], row.get("truncated", False)) for row in kept) == [
+        ("conflict", False),
+        ("invalid", False),
+        ("invalid", True),
+    ]
+    assert all(OTHERS in row["text"] for row in kept)
 
 
 def test_predictions_after_the_request_stay(sample: Sample, sent: Sent) -> None:

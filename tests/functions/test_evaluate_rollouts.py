@@ -82,8 +82,8 @@ def test_the_sample_schedule_rolls_a_bad_champion_back(champion: Pointer, sample
     assert (pointer.champion, pointer.serving_since, pointer.probation) == (OLD, NOW, None)
     assert stores.registry().deployments(MODEL, 1)[0].change is Change.ROLLED_BACK
     assert stores.trigger_store().load(MODEL).rolled_back_at == NOW
-    (told,) = heard()
-    assert "ModelRolledBack" in told
+    (message,) = heard()
+    assert "ModelRolledBack" in message
     assert handler(sample("evaluate_rollouts"), context)["evaluations"] == []
     assert heard() == []
 

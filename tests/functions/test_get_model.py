@@ -1,4 +1,4 @@
-"""What operators read of a model, through the handler."""
+"""Reads of operators about a model, through the handler."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -82,7 +82,7 @@ def log(model: str, *names: str, hours: float = 0) -> None:
         }
         for name in names
     ]
-    labelling.prediction_log().log(reader, rows)
+    labelling.prediction_log().take(reader, rows)
 
 
 def mature(model: str, hours: float) -> None:
@@ -91,7 +91,7 @@ def mature(model: str, hours: float) -> None:
 
 
 def life_of(model: str) -> Steps:
-    """What happens to three predictions: early, late, repeated, conflicting and withdrawn feedback, and the clock."""
+    """List the events of three predictions: early, late, repeated, conflicting and retracted feedback, the clock."""
     stores.configurations().put(configuration(ANNOTATION, DEMAND, THUMB, default=EXPOSED_DEFAULT, model=model), NOON)
     first = write(
         model,
@@ -108,7 +108,7 @@ def life_of(model: str) -> Steps:
         happening("demand", 70, model, hours=5, feedback_id="f-1", digest="another body"),
         happening("retracted", "f-1", model, hours=6),
         happening("annotation", 1, model, about="p-2", hours=300),
-        happening("demand", 20, model, about="nobody", hours=7),
+        happening("demand", 20, model, about="unknown", hours=7),
     )
     return [
         lambda: log(model, "p-1", "p-2"),

@@ -108,5 +108,5 @@ def test_queue_of_an_invalid_reviewer_is_refused() -> None:
 
 @pytest.mark.parametrize(("event", "path"), [("handle_reviews", "review"), ("handle_reviews_leases", "review/leases")])
 def test_unknown_model_is_not_found(event: str, path: str) -> None:
-    status, answer = send(handler, event, path=f"/models/nobody/{path}")
+    status, answer = send(handler, event, path=f"/models/unknown/{path}")
     assert (status, answer["error"]["code"]) == (404, "not_found")

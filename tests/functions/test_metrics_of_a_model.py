@@ -1,4 +1,4 @@
-"""What a model's loop publishes: CloudWatch bills each name with its dimensions."""
+"""Metrics that a model's loop publishes: CloudWatch bills each name with its dimensions."""
 
 import json
 from collections.abc import Callable

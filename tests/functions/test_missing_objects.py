@@ -1,4 +1,4 @@
-"""Handlers over a lake that answers as S3 does: of an object that is gone it says 403 to whoever may not list it.
+"""Handlers over a lake that answers as S3 does: 403 for a missing object to a caller without the right to list it.
 
 What a handler may list is what its role in the template may, so that a right taken away fails here.
 """
@@ -29,7 +29,7 @@ Sample = Callable[[str], dict[str, Any]]
 
 
 def answer_as_s3_does(role: str) -> None:
-    """Have the functions' client be told what a role would be told."""
+    """Answer the functions' client as S3 answers a role."""
     deployed = deployment()
     rights, lake = role_of(deployed, role), deployed.resources["LakeBucket"]["Arn"]
     asked = dict[str, str]()

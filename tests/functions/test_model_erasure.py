@@ -34,9 +34,8 @@ Traces = dict[str, Any]
 
 
 @pytest.fixture(autouse=True)
-def world(deployed: None, sent: Sent) -> None:
+def world(versioned: None, sent: Sent) -> None:
     """A model with something in both tables and in the lake."""
-    boto3.client("s3").put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
     boto3.client("stepfunctions").create_state_machine(
         name="retraining",
         definition='{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 600, "End": true}}}',
@@ -67,7 +66,7 @@ def live(model: str, kinds: Sequence[str] = KINDS) -> None:
 
 
 def share() -> None:
-    """Leave a line of each model in an object of raw feedback, and in what nobody could read."""
+    """Leave a line of each model in an object of raw feedback, and in an unreadable one."""
     events = [replace(outcome("p-1", 1), model=model) for model in (MODEL, *OTHERS)]
     lines = b"".join(map(feedback_line, events))
     stores.lake().write_bytes(IN_FEEDBACK, lines, "application/x-ndjson")
@@ -135,12 +134,12 @@ def test_nothing_remains_but_the_record_and_the_job(sample: Sample, sent: Sent, 
     before = {model: traces(model) for model in OTHERS}
     assert len(traces(MODEL)) > 60
 
-    status, told = erase()
+    status, receipt = erase()
     runs = work_off(sample, sent, *context)
 
-    assert (status, set(told)) == (202, {"job_id"})
+    assert (status, set(receipt)) == (202, {"job_id"})
     assert runs > 20 if context else runs == 2
-    job = f"models {MODEL} job#{told['job_id']}"
+    job = f"models {MODEL} job#{receipt['job_id']}"
     kept = traces(MODEL)
     assert set(kept) == {f"models {MODEL} configuration", job}
     assert set(kept[f"models {MODEL} configuration"]) == {
@@ -152,7 +151,7 @@ def test_nothing_remains_but_the_record_and_the_job(sample: Sample, sent: Sent, 
 
 
 def test_model_is_retired_at_once_and_its_record_and_job_stay_readable(sample: Sample, sent: Sent) -> None:
-    _, told = erase()
+    _, receipt = erase()
     [body] = sent()
 
     _, under_way = get()
@@ -167,11 +166,11 @@ def test_model_is_retired_at_once_and_its_record_and_job_stay_readable(sample: S
     check_documented(MODEL, record)
     assert (status, record["state"]) == (200, "erased")
     retired = record["retired"]
-    assert (retired["reason"], retired["actor"], retired["job_id"]) == ("erased", "key:operator", told["job_id"])
+    assert (retired["reason"], retired["actor"], retired["job_id"]) == ("erased", "key:operator", receipt["job_id"])
     [listed] = send(get_model, "get_model", path=f"/models/{MODEL}/jobs", queryStringParameters={"kind": "erasure"})[1][
         "jobs"
     ]
-    status, job = get(f"/jobs/{told['job_id']}")
+    status, job = get(f"/jobs/{receipt['job_id']}")
     assert (status, job["status"], job["progress"]["done"]) == (200, "completed", job["progress"]["total"])
     assert job["request"] == listed["request"] == {"scope": "model"}
     assert (job["actor"], job["reason"]) == ("key:operator", "replaced by the model of the new stations")
@@ -180,11 +179,11 @@ def test_model_is_retired_at_once_and_its_record_and_job_stay_readable(sample: S
 
 
 def test_configuration_begins_a_new_model_once_the_erasure_is_completed(sample: Sample, sent: Sent) -> None:
-    _, told = erase()
+    _, receipt = erase()
     for query in ({}, {"dry_run": "true"}):
         status, answer = put_again(**query)
         assert (status, answer["error"]["code"]) == (409, "conflict")
-        assert told["job_id"] in answer["error"]["message"]
+        assert receipt["job_id"] in answer["error"]["message"]
     work_off(sample, sent)
 
     assert put_again(dry_run="true")[1]["revision"] == 2
@@ -239,11 +238,11 @@ def test_entity_of_a_model_that_is_being_erased_is_not_erased_besides(sent: Sent
 
 
 def test_erasure_is_resumed_until_it_is_over(sample: Sample, sent: Sent) -> None:
-    _, told = erase()
+    _, receipt = erase()
     sent()
-    path = f"/models/{MODEL}/jobs/{told['job_id']}/resume"
+    path = f"/models/{MODEL}/jobs/{receipt['job_id']}/resume"
 
-    assert send(request, "request_jobs", path=path) == (202, told)
+    assert send(request, "request_jobs", path=path) == (202, receipt)
     assert work_off(sample, sent) == 2
 
     status, answer = send(request, "request_jobs", path=path)
@@ -251,7 +250,7 @@ def test_erasure_is_resumed_until_it_is_over(sample: Sample, sent: Sent) -> None
 
 
 def test_erasure_of_an_unknown_model_is_not_found(sent: Sent) -> None:
-    assert erase(path="/models/nobody")[0] == 404
+    assert erase(path="/models/unknown")[0] == 404
     assert sent() == []
 
 
@@ -260,17 +259,19 @@ def test_killed_at_any_call_the_next_run_finishes_it(sample: Sample, sent: Sent,
     kills = 0
     for burns_at in range(0, 10_000, 17):
         live(MODEL, KINDS[:2])
-        told = erase(requestContext=context_of(sample, f"request-{burns_at}"))[1]
+        receipt = erase(requestContext=context_of(sample, f"request-{burns_at}"))[1]
         try:
             with watched(moment, Fuse(burns_at)):
                 work_off(sample, sent)
         except Killed:
             kills += 1
             sent()
-            if not find_job(stores.job_store(), MODEL, told["job_id"]).is_over:
-                jobs.erasure_requests().resume(MODEL, told["job_id"])
+            if not find_job(stores.job_store(), MODEL, receipt["job_id"]).is_over:
+                jobs.erasure_requests().resume(MODEL, receipt["job_id"])
             work_off(sample, sent)
         else:
             break
-        assert set(traces(MODEL)) == {f"models {MODEL} configuration", f"models {MODEL} job#{told['job_id']}"}, burns_at
+        assert set(traces(MODEL)) == {f"models {MODEL} configuration", f"models {MODEL} job#{receipt['job_id']}"}, (
+            burns_at
+        )
     assert kills > 4

@@ -50,7 +50,7 @@ def test_token_of_another_list_is_named(route: str) -> None:
 def test_an_unknown_model_is_404_on_every_route() -> None:
     singles = ("", "/predictions/p", "/configuration", "/versions/v", "/datasets/d")
     for route in (*singles, *(f"/{name}" for name in LISTS)):
-        status, answer = get(f"nobody{route}")
+        status, answer = get(f"unknown{route}")
         assert (status, answer["error"]["code"]) == (404, "not_found"), route
 
 

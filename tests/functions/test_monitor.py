@@ -241,7 +241,7 @@ def test_without_time_to_read_a_day_of_label_records_the_check_says_so(deployed:
 def test_a_model_whose_check_hangs_has_not_kept_the_others_numbers_back(
     fanned_out: FannedOut, sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An invocation that is killed tells nobody: the models before and behind it are published all the same."""
+    """A killed invocation sends no message: the models before and behind it are published all the same."""
     for model in ("a", "hanging", "z"):
         serve(model, temperature=0.0, accuracy=0.7)
     run = monitoring.monitor().run

@@ -147,7 +147,7 @@ def test_an_id_used_for_another_instance_is_a_conflict(served: str) -> None:
 
 
 def test_an_unknown_model_is_404() -> None:
-    status, answer = send(handler, "predict", path="/models/nobody/predict", pathParameters={"model": "nobody"})
+    status, answer = send(handler, "predict", path="/models/unknown/predict", pathParameters={"model": "unknown"})
 
     assert (status, answer["error"]["code"]) == (404, "not_found")
 
@@ -223,8 +223,8 @@ def test_unloadable_champion_is_reported_and_the_previous_one_answers(
     assert (status, answer["predictions"][0]["model_version"]) == (200, served)
     [counted] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "UnusableVersions" in line]
     assert counted["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]  # what the alarm looks at
-    [told] = [vars(record)["troubles"] for record in caplog.records if hasattr(record, "troubles")]
-    assert newer.version in told[0]
+    [troubles] = [vars(record)["troubles"] for record in caplog.records if hasattr(record, "troubles")]
+    assert newer.version in troubles[0]
 
 
 def test_the_log_holds_no_features(

@@ -90,8 +90,8 @@ def test_models_without_configuration_are_shown_if_something_is_there() -> None:
     labelling.feedback_files().join("feedback/date=2026-02-28/x")
 
     assert get("/models/_unreadable/quarantine")[1]["counts"] == {"malformed": 1}
-    for nobody in ("nobody", "_other", "a%2Fb"):
-        assert get(f"/models/{nobody}/quarantine")[0] == 404
+    for unknown in ("unknown", "_other", "a%2Fb"):
+        assert get(f"/models/{unknown}/quarantine")[0] == 404
 
 
 @pytest.mark.parametrize("limit", ["0", "301", "x"])
@@ -172,10 +172,10 @@ def test_a_request_that_cannot_be_read_begins_nothing(body: Any, sent: Sent) -> 
 
 
 def test_the_unknown_is_not_found(sent: Sent) -> None:
-    assert send(request, "request_jobs_replay", path="/models/nobody/quarantine/replay")[0] == 404
+    assert send(request, "request_jobs_replay", path="/models/unknown/quarantine/replay")[0] == 404
     configure()
     for name in ("none", "replay-none", "relabelling-none", "replay"):
         assert get(f"/models/{MODEL}/jobs/{name}")[0] == 404
-    assert get("/models/nobody/jobs")[0] == 404
+    assert get("/models/unknown/jobs")[0] == 404
     assert get(f"/models/{MODEL}/jobs") == (200, {"jobs": []})
     assert sent() == []

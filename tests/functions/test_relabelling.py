@@ -34,7 +34,7 @@ class Hurried(Context):
 
 @pytest.fixture
 def executions(deployed: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
-    """Return the names of the executions started."""
+    """List the names of the executions started."""
     client: Any = boto3.client("stepfunctions")
     definition = '{"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": true}}}'
     role = "arn:aws:iam::123456789012:role/run"
@@ -46,7 +46,7 @@ def executions(deployed: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[], 
 
 @pytest.fixture
 def mended(executions: Callable[[], list[str]]) -> None:
-    """A model whose two labels were told by another threshold than today's."""
+    """A model with two labels made by another threshold than today's."""
     stores.configurations().put(configuration(DEMAND), NOON)
     predict(FIRST, SECOND)
     write_feedback(outcome(FIRST, 75), b"nonsense\n", outcome(SECOND, 150))

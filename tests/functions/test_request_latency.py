@@ -1,4 +1,4 @@
-"""What operators wait for in an account, with ninety data sets behind a model: counted calls at their slowest."""
+"""Waiting times of operators in an account, with ninety data sets behind a model: counted calls at their slowest."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

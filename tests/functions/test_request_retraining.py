@@ -39,7 +39,7 @@ def ask(executions: Callable[[], list[str]], sample: Sample, context: Context) -
 def test_the_sample_request_starts_a_run(ask: Ask, executions: Callable[[], list[str]]) -> None:
     status, answer = ask()
     assert (status, answer["triggered"], answer["blocked_by"]) == (202, True, [])
-    assert answer["explanation"] == "Retrains because of manual: the summer timetable begins."
+    assert answer["explanation"] == "Retrains because a run was requested (the summer timetable begins)."
     assert set(answer) == {"decision_id", "triggered", "blocked_by", "explanation"}
     assert executions() == [answer["decision_id"]]
     [decision] = stores.trigger_store().decisions("bike-demand", 10)

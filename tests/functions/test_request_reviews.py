@@ -16,7 +16,7 @@ from hindsight.review.tasks.task import TaskState
 from tests.functions import reads
 from tests.functions.conftest import EVENTS
 from tests.functions.requests import Answer, paths, send
-from tests.functions.test_answer_reviews import state, told
+from tests.functions.test_answer_reviews import sent_annotations, state
 from tests.unit.labels.builders import ANNOTATION, DEMAND, MODEL, NOON, RETENTION, event, key, prediction, revision
 from tests.unit.review.builders import configuration
 
@@ -25,7 +25,7 @@ NAMES = ("hour-4711", "hour-4712")
 
 @pytest.fixture(autouse=True)
 def office(deployed: None) -> None:
-    """Two predictions that nobody sampled, and a stream that writes to the lake at once."""
+    """Two predictions that were not sampled, and a stream that writes to the lake at once."""
     stores.configurations().put(configuration(ANNOTATION, DEMAND), NOON)
     DynamoPredictions("predictions", boto3.client("dynamodb")).save([prediction(name) for name in NAMES], RETENTION)
     client: Any = boto3.client("firehose")
@@ -72,6 +72,21 @@ def test_unknown_prediction_and_open_task_are_named_each() -> None:
     ]
 
 
+def test_unknown_predictions_alone_are_each_rejected_by_their_place() -> None:
+    status, receipt = send(handler, "request_reviews", {"prediction_ids": ["nowhere", "never"]})
+    message = "is no prediction of this model"
+    assert (status, receipt) == (
+        202,
+        {
+            "accepted": [],
+            "rejected": [
+                {"index": index, "code": "not_found", "message": message, "path": f"prediction_ids[{index}]"}
+                for index in (0, 1)
+            ],
+        },
+    )
+
+
 def test_reopened_task_has_its_annotation_retracted_and_is_answered_anew() -> None:
     send(handler, "request_reviews")
     answer(1)
@@ -80,7 +95,7 @@ def test_reopened_task_has_its_annotation_retracted_and_is_answered_anew() -> No
     assert state("hour-4711") is TaskState.OPEN
     answer(0)
 
-    rows = {row["feedback_id"]: row for row in told()}
+    rows = {row["feedback_id"]: row for row in sent_annotations()}
 
     assert {name: row["value"] for name, row in rows.items()} == {
         "review:hour-4711": 1,
@@ -139,5 +154,5 @@ def test_unknown_and_open_tasks_are_not_reopened() -> None:
     send(handler, "request_reviews")
     assert reopen()[0] == 409
     assert reopen(body={"why": "x"})[0] == 400
-    assert send(handler, "request_reviews", path="/models/nobody/review/tasks")[0] == 404
-    assert told() == []
+    assert send(handler, "request_reviews", path="/models/unknown/review/tasks")[0] == 404
+    assert sent_annotations() == []

@@ -56,7 +56,7 @@ def test_sample_request_retires_the_model_and_the_same_again_answers_the_same(ma
 
 
 def test_a_body_is_not_needed_and_an_unknown_model_is_404(machine: str) -> None:
-    assert retire(path="/models/nobody", body="")[0] == 404
+    assert retire(path="/models/unknown", body="")[0] == 404
     assert retire(body="")[1]["reason"] == "retired"
 
 

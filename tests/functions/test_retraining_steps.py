@@ -41,7 +41,7 @@ def trigger(event: Event) -> Event:
         reason="schedule",
         signals=(),
         blocked_by=(),
-        explanation="Retrains because of schedule.",
+        explanation="Retrains because the schedule is due.",
     )
     run = OpenRun(
         decision_id=event["decision_id"],
@@ -151,16 +151,16 @@ def test_training_job_leaves_the_result_of_the_step_for_the_step(
 ) -> None:
     run = run_event()
     dataset_id = snapshot(run, context)["dataset_id"]
-    told = {**run, "dataset_id": dataset_id, "candidate": "logistic_regression"}
-    parameters = {name: str(value) for name, value in told.items() if name != "reason"}
+    task = {**run, "dataset_id": dataset_id, "candidate": "logistic_regression"}
+    parameters = {name: str(value) for name, value in task.items() if name != "reason"}
     (tmp_path / "input/config").mkdir(parents=True)
     (tmp_path / "input/config/hyperparameters.json").write_text(json.dumps(parameters), encoding="utf-8")
     with pytest.raises(NotFound):
-        train({**told, "trained_in_job": True}, context)
+        train({**task, "trained_in_job": True}, context)
 
     assert main(tmp_path) == 0
 
-    assert train({**told, "trained_in_job": True}, context) == train(told, context)
+    assert train({**task, "trained_in_job": True}, context) == train(task, context)
     assert not (tmp_path / "output/failure").exists()
 
 
@@ -200,14 +200,14 @@ def test_a_pipeline_of_one_s_own_that_cannot_be_trained_says_why_to_the_end(depl
     stores.configurations().put(revision(**settings).configuration, START)
     store(stores.lake(), learnable(1000))
     run = trigger(run_event())
-    told = {**run, "dataset_id": snapshot(run, context)["dataset_id"], "candidate": "custom"}
+    task = {**run, "dataset_id": snapshot(run, context)["dataset_id"], "candidate": "custom"}
 
-    trained = train(told, context)
+    trained = train(task, context)
 
     reason = "pipelines.nowhere cannot be imported: there is no module 'pipelines.nowhere'"
     assert trained == {"candidate": "custom", "error": f"UnusablePipeline: {reason}"}
     with pytest.raises(UnusableDataset, match=reason):
-        validate({**told, "trained": [trained]}, context)
+        validate({**task, "trained": [trained]}, context)
 
 
 @pytest.mark.parametrize("step", [train, validate])

@@ -16,7 +16,7 @@ def test_every_function_has_a_sample_event(folder: str) -> None:
 
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_every_sample_names_a_function_and_is_used_by_the_tests_of_its_handler(sample: str) -> None:
-    # A function with several samples tells them apart by a suffix: check_triggers_alarm.
+    # A function's several samples differ by a suffix: check_triggers_alarm.
     folder = max((name for name in FOLDERS if sample == name or sample.startswith(f"{name}_")), key=len)
     tests = [path.read_text(encoding="utf-8") for path in (EVENTS.parent / "tests/functions").glob("*.py")]
     used = [text for text in tests if f"functions.{folder}.app" in text and f'"{sample}"' in text]

@@ -79,7 +79,7 @@ def rejected(number: int) -> QuarantinedRow:
 
 
 def items_of(answer: dict[str, Any]) -> list[Any]:
-    """Return the one list of a page."""
+    """Find the one list of a page."""
     (found,) = [value for value in answer.values() if isinstance(value, list)]
     return list(found)
 

@@ -51,7 +51,7 @@ def client(stack: Stack) -> StackClient:
 
 @pytest.fixture(autouse=True)
 def no_dead_letters(client: StackClient) -> Iterator[None]:
-    """Whatever a test does, nothing may be given up on."""
+    """Fail if a test leaves anything in a dead-letter queue."""
     yield
     for name, url in client.stack.outputs.items():
         if name.endswith("DeadLetterQueueUrl"):

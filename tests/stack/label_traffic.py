@@ -68,7 +68,7 @@ WINDOWS = {rule["event"]: rule["window"] or timedelta(days=20) for rule in RULES
 
 @dataclass
 class Traffic:
-    """What apps send about the predictions, in the order in which they send it."""
+    """Feedback of apps about the predictions, in the order in which it is sent."""
 
     seed: int
     made: dict[str, datetime] = field(default_factory=dict)
@@ -82,11 +82,11 @@ class Traffic:
             self._event(rng, number, is_late=number < count["late"])
             for number in range(SENT - count["duplicates"] - count["retractions"] - count["conflicts"])
         ]
-        withdrawn = rng.sample(first, count["retractions"])
+        retracted = rng.sample(first, count["retractions"])
         conflicting = rng.sample([event for event in first if event["name"] == "demand"], count["conflicts"])
         self.sent = [
             *first,
-            *(_retraction(event, rng) for event in withdrawn),
+            *(_retraction(event, rng) for event in retracted),
             *({**event, "value": 199, "received_at": _later(event["received_at"], rng)} for event in conflicting),
         ]
         repeated = rng.choices(self.sent, k=count["duplicates"])
@@ -99,7 +99,7 @@ class Traffic:
         return list(self.made)[: int(PREDICTIONS * SHARES["early"])]
 
     def about(self) -> dict[str, list[Feedback]]:
-        """Return the events by prediction, as they should be read."""
+        """Group the events by prediction, as they should be read."""
         found: dict[str, list[Feedback]] = {name: [] for name in self.made}
         for event in self.sent:
             times = {name: datetime.fromisoformat(event[name]) for name in ("occurred_at", "received_at")}
@@ -129,7 +129,7 @@ class Traffic:
 
 @dataclass
 class Outcome:
-    """What the stack made of it."""
+    """The labels and counts that the stack made of the traffic."""
 
     feedback: dict[str, list[Feedback]]
     labels: dict[str, list[LabelRecord]]

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bench.relabelling_rate import configuration, log_predictions
 from hindsight.core.times import format_time
 from hindsight.entities.feedback import Feedback
 from hindsight.ingestion.feedback_capture import feedback_line
@@ -19,40 +20,15 @@ NOTICED = MADE + timedelta(days=10)
 
 
 def configure(client: StackClient, model: str, threshold: int, default: int, *excluded: dict[str, Any]) -> int:
-    rule = {
-        "event": "demand",
-        "kind": "outcome",
-        "window": "P1D",
-        "aggregate": "last",
-        "positive": {"greater_than": threshold},
-    }
-    document = {
-        "model": model,
-        "task": "binary",
-        "features": {"hour": {"type": "numeric"}},
-        "labels": {
-            "rules": [rule],
-            "default": {"value": default, "after": "P2D"},
-            "excluded_sources": list(excluded),
-        },
-    }
+    document = configuration(model, threshold)
+    document["labels"] |= {"default": {"value": default, "after": "P2D"}, "excluded_sources": list(excluded)}
     revision: int = client.call("PUT", f"models/{model}", key="operator", json=document)["revision"]
     return revision
 
 
 def log(client: StackClient, model: str, *names: str, at: datetime = MADE) -> None:
     """Log predictions and wait until the lake has them."""
-    rows = [
-        {
-            "prediction_id": name,
-            "features": {"hour": 17},
-            "score": 0.5,
-            "model_version": "elsewhere",
-            "occurred_at": format_time(at),
-        }
-        for name in names
-    ]
-    client.call("POST", f"models/{model}/predictions", key="app", json={"predictions": rows})
+    log_predictions(client, model, names, at)
     prefix = day_prefix(PREDICTIONS, model, at.date())
     eventually(
         lambda: (
@@ -87,7 +63,7 @@ def labels(client: StackClient, model: str, name: str) -> list[dict[str, Any]]:
     return found
 
 
-def told(client: StackClient, model: str, name: str) -> list[tuple[Any, str, int]]:
+def label_states(client: StackClient, model: str, name: str) -> list[tuple[Any, str, int]]:
     return [(row["value"], row["status"], row["rules_revision"]) for row in labels(client, model, name)]
 
 

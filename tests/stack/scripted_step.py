@@ -1,6 +1,6 @@
 """A step of the retraining state machine that does what its run's script says.
 
-It is a runtime of its own: the embedded server tells the type of an error, and the death of a process, only of those.
+It is a runtime of its own: the embedded server reports the type of an error, and a dead process, only of those.
 """
 
 import json

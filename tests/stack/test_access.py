@@ -20,7 +20,7 @@ def call(stack: Stack, method: str, path: str, key: str | None) -> requests.Resp
 
 
 def refusal(answer: requests.Response) -> tuple[int, str] | None:
-    """Return the status and the message of an error, None if there is none or it has not the contract's shape."""
+    """Read the status and the message of an error; None if there is none or it lacks the contract's shape."""
     error = answer.json().get("error") if answer.headers.get("x-request-id") else None
     if not isinstance(error, dict) or error.keys() != {"code", "message", "details"}:
         return None

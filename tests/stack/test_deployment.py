@@ -27,13 +27,13 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Story:
-    """What was seen of one model, step after step: tests come in any order, its steps do not."""
+    """Observations of one model, step after step: tests come in any order, its steps do not."""
 
     first: str
     canary: Row
     canary_answers: list[list[Row]]
-    withdrawn: Row
-    after_withdrawal: list[Row]
+    aborted: Row
+    after_abort: list[Row]
     shadow: Row
     shadow_answers: list[Row]
     shadow_explained: Row
@@ -146,8 +146,8 @@ def story(client: StackClient, tmp_path_factory: pytest.TempPathFactory) -> Stor
 
     canary = run(client, "canary")
     canary_answers = [predict(client, f"share-{n}", 400, MOMENTS["canary"], ENTITIES) for n in range(2)]
-    withdrawn = roll_back(client, MOMENTS["canary"] + DAY, to=canary["champion"], reason="riders complain")
-    after_withdrawal = predict(client, "withdrawn", 50, MOMENTS["canary"] + DAY)
+    aborted = roll_back(client, MOMENTS["canary"] + DAY, to=canary["champion"], reason="riders complain")
+    after_abort = predict(client, "aborted", 50, MOMENTS["canary"] + DAY)
 
     shadow = run(client, "shadow")
     shadow_answers = predict(client, "shadowed", 20, MOMENTS["shadow"] + DAY)
@@ -163,8 +163,8 @@ def story(client: StackClient, tmp_path_factory: pytest.TempPathFactory) -> Stor
         first=first,
         canary=canary,
         canary_answers=canary_answers,
-        withdrawn=withdrawn,
-        after_withdrawal=after_withdrawal,
+        aborted=aborted,
+        after_abort=after_abort,
         shadow=shadow,
         shadow_answers=shadow_answers,
         shadow_explained=shadow_explained,
@@ -194,8 +194,8 @@ def test_a_canary_answers_its_share_of_entities_each_of_them_always(story: Story
 
 
 def test_a_canary_is_taken_away_by_going_back_to_the_champion_alone(story: Story) -> None:
-    assert (story.withdrawn["change"], story.withdrawn["challenger"]) == ("rollout_aborted", story.canary["challenger"])
-    assert versions(story.after_withdrawal) == {story.canary["champion"]}
+    assert (story.aborted["change"], story.aborted["challenger"]) == ("rollout_aborted", story.canary["challenger"])
+    assert versions(story.after_abort) == {story.canary["champion"]}
 
 
 def test_shadow_answer_is_not_returned_and_is_kept_up_to_the_label(story: Story) -> None:

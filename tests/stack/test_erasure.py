@@ -1,9 +1,10 @@
-"""An entity is erased: afterwards no byte of the lake, in any version, and no item of a table tells of it."""
+"""An entity is erased: afterwards no byte of the lake, in any version, and no item of a table names it."""
 
 import gzip
 import io
 import json
 import tempfile
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -78,6 +79,13 @@ def rejected(entity: str) -> dict[str, Any]:
     return {"feedback_id": f"{entity}-bad", "prediction_id": f"{entity}-p0", "name": "outcome", "value": "neither"}
 
 
+def unlogged(entity: str) -> dict[str, Any]:
+    """Build a prediction that is rejected, and so wide that it is cut."""
+    wide = {f"column {number}": number for number in range(1000)}
+    item = predictions(entity)[0]
+    return {**item, "prediction_id": f"{entity}-wide", "features": {**item["features"], **wide}}
+
+
 def live(client: StackClient) -> None:
     """Both entities leave traces wherever an entity can."""
     for entity in (THEIRS, OTHERS):
@@ -85,6 +93,9 @@ def live(client: StackClient) -> None:
         assert not sent["rejected"], sent
         events = [*feedback(entity), rejected(entity)]
         client.call("POST", f"models/{MODEL}/feedback", key="app", json={"events": events})
+        refused = [unlogged(entity), {**predictions(entity)[0], "score": 0.75}]
+        sent = client.call("POST", f"models/{MODEL}/predictions", key="app", json={"predictions": refused})
+        assert [one["code"] for one in sent["rejected"]] == ["invalid", "conflict"], sent
         past = [{**item, "prediction_id": f"{item['prediction_id']}-past"} for item in predictions(entity)]
         name = "a" if entity == THEIRS else "b"
         lines = "".join(json.dumps(item) + "\n" for item in past).encode()
@@ -105,7 +116,7 @@ def live(client: StackClient) -> None:
 
 
 def decoded(key: str, content: bytes) -> str:
-    """Return whatever text is in an object, in whatever form it is stored."""
+    """Decode the text of an object, in any form in which it is stored."""
     if key.endswith(".parquet"):
         with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
             file.write(content)
@@ -120,7 +131,7 @@ def decoded(key: str, content: bytes) -> str:
 
 
 def traces(client: StackClient, *marks: str) -> list[str]:
-    """Return every object, in any of its versions, and every item of a table that holds one of some texts."""
+    """List the objects, in any of their versions, and the items of tables that hold one of some texts."""
     s3, bucket, found = client.aws("s3"), client.stack.outputs["LakeBucket"], []
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         for version in page.get("Versions", []):
@@ -142,7 +153,7 @@ def test_an_entity_is_erased_everywhere_and_the_others_stay_whole(
     client: StackClient, model: None, announcements: Any
 ) -> None:
     live(client)
-    eventually(lambda: list(client.lake.keys(f"quarantine/model={MODEL}/")))
+    eventually(lambda: _rejected(client) == {"feedback": 2, "prediction": 4})
     eventually(lambda: _labels(client, OTHERS) == _labels(client, THEIRS) == 4)
     eventually(lambda: _imported(client))
     taken = take_snapshot(client, 1, AS_OF, MODEL)
@@ -160,15 +171,15 @@ def test_an_entity_is_erased_everywhere_and_the_others_stay_whole(
     assert again["job_id"] == asked["job_id"]
     job = wait_for_job(client, MODEL, asked["job_id"], patience=120)
     assert job["status"] == "completed"
-    told = job["result"]
-    assert told["unreadable"] == []
-    assert sorted(told["datasets"]) == sorted({taken["dataset_id"], second["dataset_id"]})
+    result = job["result"]
+    assert result["unreadable"] == []
+    assert sorted(result["datasets"]) == sorted({taken["dataset_id"], second["dataset_id"]})
     for place in ("table", "predictions", "feedback", "imports", "quarantine", "datasets"):
-        assert place in told["counts"], told
+        assert place in result["counts"], result
     assert traces(client, THEIRS, str(MARK)) == []
     assert _lines(client, OTHERS) == kept
     assert _datasets(client, OTHERS) == both
-    for dataset in told["datasets"]:
+    for dataset in result["datasets"]:
         verified = start_and_wait(client, MODEL, "POST", f"datasets/{dataset}/verify", patience=120)
         assert verified["result"]["is_reproducible"], verified
     assert eventually(lambda: [event for event in announcements(MODEL) if event["detail-type"] == "SubjectErased"])
@@ -182,6 +193,7 @@ def test_an_entity_is_erased_everywhere_and_the_others_stay_whole(
     refused = client.call("POST", f"models/{MODEL}/predictions", key="app", json={"predictions": again})
     assert [one["code"] for one in refused["rejected"]] == ["conflict"]
     assert take_snapshot(client, 3, AS_OF + timedelta(hours=2), MODEL)["status"] == "ready"
+    assert traces(client, str(MARK)) == []
 
 
 def deliver_late(client: StackClient, *names: str) -> Any:
@@ -223,10 +235,16 @@ def _labels(client: StackClient, entity: str) -> int:
 
 
 def _datasets(client: StackClient, entity: str) -> list[str]:
-    """Return the data sets that hold an entity's first prediction."""
+    """List the data sets that hold an entity's first prediction."""
     explained = client.call("GET", f"models/{MODEL}/predictions/{entity}-p0", key="operator")
     assert explained["all_datasets_searched"] is True
     return sorted(dataset["dataset_id"] for dataset in explained["datasets"])
+
+
+def _rejected(client: StackClient) -> dict[str, int]:
+    """Count the rows that calls have left in quarantine, by their kind."""
+    rows = (row for key in client.lake.keys(f"quarantine/model={MODEL}/") for row in client.lake.read_lines(key))
+    return dict(Counter(row["kind"] for row in rows if row["file"].startswith("feedback/")))
 
 
 def _imported(client: StackClient) -> bool:
@@ -235,7 +253,7 @@ def _imported(client: StackClient) -> bool:
 
 
 def _lines(client: StackClient, entity: str) -> dict[str, int]:
-    """Return how many lines of each kind name an entity or one of its predictions."""
+    """Count the lines of each kind that name an entity or one of its predictions."""
     found: dict[str, int] = {}
     of_the_model = (f"{kind}/model={MODEL}/" for kind in ("predictions", "labels", "quarantine", "imports"))
     for kind in ("feedback/", *of_the_model):

@@ -42,8 +42,8 @@ def send(client: StackClient, prediction_id: str, token: str | None, feedback_id
         "value": 150,
         "occurred_at": MADE,
     }
-    told = event if token is None else {**event, "token": token}
-    receipt: dict[str, Any] = client.call("POST", f"models/{MODEL}/feedback", key="app", json={"events": [told]})
+    sent = event if token is None else {**event, "token": token}
+    receipt: dict[str, Any] = client.call("POST", f"models/{MODEL}/feedback", key="app", json={"events": [sent]})
     return receipt
 
 

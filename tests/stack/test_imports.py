@@ -25,7 +25,7 @@ def upload(client: StackClient, key: str, *lines: object) -> None:
 
 
 def imports(client: StackClient, model: str, done: int) -> list[dict[str, Any]]:
-    """Return the newest imports of a model once so many are done."""
+    """Wait until so many imports of a model are done; give its newest ones."""
 
     def look() -> Any:
         found = get(client, f"{model}/jobs?kind=import")["jobs"]
@@ -123,7 +123,7 @@ def archived(client: StackClient, model: str) -> list[str]:
 
 
 def test_a_file_of_a_model_that_is_not_there_says_so(client: StackClient) -> None:
-    model = "nobody-s"
+    model = "unknown"
     upload(client, f"imports/model={model}/feedback/a.jsonl", outcome("p", 1))
 
     # Until the import has begun, nothing is known of such a model.

@@ -125,5 +125,5 @@ def test_api_explains_the_labels_of_the_table(client: StackClient, outcome: Outc
         assert {row["feedback_id"] for row in explained["feedback"]} == {
             event.feedback_id for event in outcome.feedback[name]
         }
-        withdrawn = {event.value for event in outcome.feedback[name] if event.name == "retracted"}
-        assert {row["feedback_id"] for row in explained["feedback"] if row["retracted"]} == withdrawn
+        retracted = {event.value for event in outcome.feedback[name] if event.name == "retracted"}
+        assert {row["feedback_id"] for row in explained["feedback"] if row["retracted"]} == retracted

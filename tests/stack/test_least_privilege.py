@@ -21,7 +21,7 @@ REQUESTS = [json.loads(line) for line in RECORD.read_text(encoding="utf-8").spli
 # A lake's name has eight letters of its stack's own id.
 LAKE = re.compile(r"^arn:aws:s3:::[^/]+-lake-[^/]+")
 # What the tests cannot show, by role and actions: without it S3 says 403 of an object that is not there, as of one that
-# may not be read, and the functions could not tell them apart. The embedded AWS says 404 to everybody.
+# may not be read, and the functions could not distinguish them. The embedded AWS answers every caller with 404.
 NOT_SHOWN = {
     (f"{function}FunctionRole", "s3:ListBucket")
     for function in (
@@ -38,7 +38,7 @@ NOT_SHOWN = {
 
 
 def policies(client: StackClient) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield the functions' roles by their names in the template, with the statements of their own policies."""
+    """List the functions' roles by their names in the template, with the statements of their own policies."""
     iam: Any = client.aws("iam")
     for page in iam.get_paginator("list_roles").paginate():
         for role in page["Roles"]:
@@ -51,7 +51,7 @@ def policies(client: StackClient) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 
 def requests_of(client: StackClient) -> Iterator[dict[str, Any]]:
-    """Yield what the functions asked for, and what Lambda asks for in their name when it gives up on an event."""
+    """List the requests of the functions, and those of Lambda in their name when it gives up on an event."""
     outputs = client.stack.outputs
     lake = f"arn:aws:s3:::{outputs['LakeBucket']}"
     made_up = {

@@ -1,4 +1,4 @@
-"""What people send, and the keys they send it with, stands in no log."""
+"""No log holds the data that callers send, nor their keys."""
 
 from typing import Any
 

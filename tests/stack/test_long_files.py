@@ -57,8 +57,8 @@ def test_a_file_that_outlasts_a_run_is_joined_to_its_end(client: StackClient) ->
         client.lake.write_bytes(f"feedback/date={moment:%Y-%m-%d}/outlasting", content, "application/x-ndjson")
         for prediction_id in ("first", "last"):
             path = f"models/{model}/predictions/{prediction_id}"
-            told = eventually(lambda path=path: client.call("GET", path, key="operator")["labels"])
+            stored = eventually(lambda path=path: client.call("GET", path, key="operator")["labels"])
             # The same event on every line but the last gives one label; the last line is another prediction's.
-            assert [label["value"] for label in told] == [1], prediction_id
+            assert [label["value"] for label in stored] == [1], prediction_id
     finally:
         functions.update_function_configuration(FunctionName=name, Timeout=timeout)

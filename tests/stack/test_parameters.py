@@ -1,4 +1,4 @@
-"""What parameters of the template promise, on a stack of its own that is deployed again and again."""
+"""Promises of the template's parameters, on a stack of its own that is deployed again and again."""
 
 import shutil
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_labels_are_made_where_a_key_of_the_customer_s_encrypts(server: Server) -> None:
-    # The embedded AWS tells of queues alone which key they have; that every store takes it, the template's tests hold.
+    # The embedded AWS reports the keys of queues alone; the template's tests hold that every store takes it.
     key = aws_client("kms", server.endpoint_url).create_key()["KeyMetadata"]["Arn"]
     client = StackClient(deploy(server.endpoint_url, SIMULATED_TIME | {"KmsKeyArn": key}))
     outputs = client.stack.outputs
@@ -51,7 +51,7 @@ def second_keys(stack: Stack) -> dict[str, str]:
 
 
 def answers(stack: Stack, keys: dict[str, str]) -> bool:
-    """Return whether keys are good: each opens the document, and the operator's its own routes."""
+    """Check that keys are good: each opens the document, and the operator's its own routes."""
     client = StackClient(replace(stack, keys=keys))
     try:
         for audience in AUDIENCES:

@@ -1,4 +1,4 @@
-"""Feedback that could not be taken, from its rejection to the label that its replay makes of it."""
+"""Items that could not be taken, from their rejection to what their replay makes of them."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -104,6 +104,36 @@ def test_feedback_rejected_by_a_wrong_rule_becomes_a_label_once_the_rule_is_mend
     assert left["reason"] == "is none of 'down', 'up'"
     [kept] = [row for key in client.lake.keys(f"replayed/model={model}/") for row in client.lake.read_lines(key)]
     assert (kept["outcome"], kept["job_id"]) == ("replayed", done["job_id"])
+
+
+def test_predictions_rejected_for_an_undeclared_feature_are_logged_once_it_is_declared_and_replayed(
+    client: StackClient,
+) -> None:
+    model = "undeclared"
+    configure(client, model, RIGHT)
+    item = {"features": {"x": 0.5}, "score": 0.5, "model_version": "elsewhere", "occurred_at": format_time(THEN)}
+    colourful = {**item, "prediction_id": "p", "entity_id": "customer-17", "features": {"x": 0.5, "colour": "red"}}
+    items = [{**item, "prediction_id": "q"}, colourful, {**item, "prediction_id": "q", "score": 0.9}]
+    receipt = client.call("POST", f"models/{model}/predictions", key="app", json={"predictions": items})
+    assert receipt["accepted"] == ["q"]
+    assert [row["code"] for row in receipt["rejected"]] == ["invalid", "conflict"]
+    send(client, model, outcome("p", 1))
+    eventually(lambda: counts(client, model) == {"conflict": 1, "invalid": 1})
+    shown = {row["code"]: row for row in get(client, f"{model}/quarantine")["rows"]}
+    assert {row["kind"] for row in shown.values()} == {"prediction"}
+    assert (shown["invalid"]["path"], compact_json.loads(shown["invalid"]["text"])) == ("features.colour", colourful)
+    configure(client, model, RIGHT, features={"x": {"type": "numeric"}, "colour": {"type": "categorical"}})
+
+    done = replay(client, model)
+
+    assert done["result"] == {"replayed": 1, "joined": 0, "kept": {"conflict": 1}}
+    # Feedback that had come before the prediction was taken waits for it.
+    assert eventually(lambda: labels(client, model, "p"))[-1]["value"] == 1
+    kept = get(client, f"{model}/predictions/p")["prediction"]
+    assert (kept["entity_id"], kept["features"]) == ("customer-17", {"x": 0.5, "colour": "red"})
+    assert parse_time(kept["occurred_at"]) == THEN
+    assert parse_time(kept["received_at"]) >= parse_time(done["started_at"])
+    assert counts(client, model) == {"conflict": 1}
 
 
 def test_a_second_replay_changes_nothing(client: StackClient) -> None:

@@ -51,8 +51,10 @@ def test_stopped_run_is_finalized_announced_and_its_signals_are_pending_again(
     ended = store.decision(model, NOW, decision.decision_id)
     assert ended is not None
     assert (ended.outcome, ended.outcome_reason) == ("failed", "the execution was stopped by an operator")
-    told = eventually(lambda: [event for event in announcements(model) if event["detail-type"] == "RetrainingFailed"])
-    require_promised("RetrainingFailed", told[0]["detail"])
+    announced = eventually(
+        lambda: [event for event in announcements(model) if event["detail-type"] == "RetrainingFailed"]
+    )
+    require_promised("RetrainingFailed", announced[0]["detail"])
 
 
 def test_run_that_finalized_itself_is_not_finalized_again(client: StackClient) -> None:

@@ -1,4 +1,4 @@
-"""What was given up on is sent again, of each kind of dead-letter queue, and has its effect."""
+"""Dead letters of each kind of queue are sent again and have their effect."""
 
 import gzip
 import json
@@ -38,7 +38,7 @@ def logged(client: StackClient, prediction_id: str) -> None:
 
 
 def written_untold(client: StackClient, key: str, row: dict[str, Any]) -> None:
-    """Write an object as if nobody had been told of it: the embedded AWS tells of no copies."""
+    """Write an object without a notification: the embedded AWS announces no copies."""
     content, bucket = json.dumps(row).encode(), client.stack.outputs["LakeBucket"]
     client.lake.write_bytes("lost/file", gzip.compress(content) if key.endswith(".gz") else content, "text/plain")
     client.aws("s3").copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": "lost/file"})
@@ -66,8 +66,8 @@ def test_an_uploaded_file_that_was_given_up_on_is_imported_after_a_redrive(clien
     key = f"imports/model={MODEL}/feedback/given-up-on.jsonl"
     event = {"feedback_id": "past", "prediction_id": "p-past", "name": "demand", "value": 150, "occurred_at": MADE}
     written_untold(client, key, event)
-    told = {"eventTime": MADE, "s3": {"object": {"key": key, "sequencer": "1"}}}
-    give_up(client, "ImportFilesDeadLetterQueue", {"Records": [told]})
+    record = {"eventTime": MADE, "s3": {"object": {"key": key, "sequencer": "1"}}}
+    give_up(client, "ImportFilesDeadLetterQueue", {"Records": [record]})
     assert redrive(of(client), "ImportFilesDeadLetterQueue") == 1
     assert eventually(lambda: labels(client, "p-past")) == [1]
 
@@ -94,7 +94,7 @@ def test_a_log_object_that_was_given_up_on_is_profiled_after_a_redrive(client: S
 def test_a_job_that_was_given_up_on_goes_on_after_a_redrive(client: StackClient, kind: JobKind, queue: str) -> None:
     logged(client, "p-job")
     jobs = DynamoJobs(client.stack.outputs["ModelsTable"], client.aws("dynamodb"))
-    asked = {"entity_id": "nobody", "subject": "digest"} if kind is JobKind.ERASURE else {}
+    asked = {"entity_id": "unknown", "subject": "digest"} if kind is JobKind.ERASURE else {}
     name = f"{kind}-given-up-on"
     jobs.start(Job(kind=kind, model=MODEL, job_id=name, at=DAY, started_at=DAY, request=asked))
     give_up(client, queue, {"model": MODEL, "job_id": name})
@@ -116,7 +116,7 @@ def test_an_invocation_that_was_given_up_on_is_made_again(client: StackClient) -
 
 
 def test_message_that_cannot_be_sent_again_stays_and_is_reported(client: StackClient) -> None:
-    give_up(client, "InvocationDeadLetterQueue", {"what": "nobody knows"})
+    give_up(client, "InvocationDeadLetterQueue", {"what": "unknown"})
     with pytest.raises(NotRedriven, match="names no function"):
         redrive(of(client), "InvocationDeadLetterQueue")
     client.aws("sqs").purge_queue(QueueUrl=client.stack.outputs["InvocationDeadLetterQueueUrl"])

@@ -1,4 +1,4 @@
-"""Rules that were wrong and are mended: the labels of the past are told anew, and the old ones stay."""
+"""Relabelling after corrected rules: past labels are computed again, and the old ones stay."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +8,19 @@ from msgspec.structs import replace as msgspec_replace
 
 from hindsight.core.times import format_time, parse_time
 from local.client import CallFailed, StackClient
-from tests.stack.relabellings import MADE, NOTICED, configure, demand, finished, labels, log, only, relabel, told, write
+from tests.stack.relabellings import (
+    MADE,
+    NOTICED,
+    configure,
+    demand,
+    finished,
+    label_states,
+    labels,
+    log,
+    only,
+    relabel,
+    write,
+)
 from tests.stack.waiting import eventually
 
 MATURE = MADE + timedelta(days=3)
@@ -43,8 +55,8 @@ def test_old_labels_stay_and_different_new_ones_are_reported(client: StackClient
     after = {name: labels(client, model, name) for name in names}
     assert all(after[name][: len(before[name])] == before[name] for name in names)
     assert (after["low"], after["high"]) == (before["low"], before["high"])
-    assert told(client, model, "middle")[-1] == (1, "final", 2)
-    assert told(client, model, "silent")[-1] == (1, "final", 2)
+    assert label_states(client, model, "middle")[-1] == (1, "final", 2)
+    assert label_states(client, model, "silent")[-1] == (1, "final", 2)
     assert {after[name][-1]["known_at"] for name in ("middle", "silent")} == {format_time(NOTICED)}
     for name in names:
         for moment in (MATURE, NOTICED - timedelta(seconds=1)):
@@ -69,7 +81,7 @@ def test_a_source_is_set_aside_for_a_time_and_its_labels_with_it_and_comes_back_
     events = [msgspec_replace(demand(model, name, 10, day), source=source) for name, source in said]
     write(client, "excluding", *events, day=day)
     eventually(lambda: labels(client, model, "q"))
-    believed = {name: told(client, model, name)[-1] for name in "pq"}
+    believed = {name: label_states(client, model, name)[-1] for name in "pq"}
     assert believed["p"][0] == believed["q"][0] == 0
 
     aside = {"source": "partner-a", "since": format_time(day), "reason": "its key leaked"}
@@ -77,15 +89,15 @@ def test_a_source_is_set_aside_for_a_time_and_its_labels_with_it_and_comes_back_
     at = day + timedelta(days=10)
     done = finished(client, model, relabel(client, model, at, **only(day))["job_id"])
     assert done["result"]["labels_changed"] == 1
-    assert told(client, model, "p")[-1] == (1, "final", 2)  # the default: nobody said anything that counts
-    assert told(client, model, "q")[-1] == believed["q"]
+    assert label_states(client, model, "p")[-1] == (1, "final", 2)  # the default: no feedback counts
+    assert label_states(client, model, "q")[-1] == believed["q"]
     (event,) = client.call("GET", f"models/{model}/predictions/p", key="operator")["feedback"]
     assert (event["disposition"], event["value"]) == ("excluded_source", 10)
 
     configure(client, model, threshold=50, default=1)
     again = relabel(client, model, at + timedelta(hours=1), **only(day))
     assert finished(client, model, again["job_id"])["result"]["labels_changed"] == 1
-    assert told(client, model, "p")[-1] == (0, "final", 3)
+    assert label_states(client, model, "p")[-1] == (0, "final", 3)
 
 
 def test_an_event_that_was_not_joined_is_recovered_from_its_raw_file(client: StackClient) -> None:
@@ -104,11 +116,11 @@ def test_an_event_that_was_not_joined_is_recovered_from_its_raw_file(client: Sta
 
     assert done["status"] == "completed"
     assert (done["result"]["events"], done["result"]["events_recovered"]) == (2, 1)
-    assert told(client, model, "p")[-1] == (1, "final", 1)
+    assert label_states(client, model, "p")[-1] == (1, "final", 1)
 
 
 def test_a_relabelling_needs_an_operator_and_a_model(client: StackClient) -> None:
     with pytest.raises(CallFailed, match="403"):
         client.call("POST", "models/mended/relabel", key="app", json={"reason": "mine"})
     with pytest.raises(CallFailed, match="404"):
-        relabel(client, "nobody")
+        relabel(client, "unknown")

@@ -14,12 +14,12 @@ from tests.stack.relabellings import (
     configure,
     demand,
     finished,
+    label_states,
     labels,
     log,
     only,
     progress,
     relabel,
-    told,
     write,
 )
 from tests.stack.waiting import eventually
@@ -62,7 +62,7 @@ def test_a_stopped_relabelling_is_resumed_and_counts_everything_once(client: Sta
     assert done["progress"]["done"] == done["progress"]["total"] > MANY
     changed = {"predictions": MANY, "events": MANY, "labels_changed": MANY}
     assert done["result"] == {**changed, "events_recovered": 0}
-    assert {told(client, model, name)[-1] for name in names} == {(1, "final", 2)}
+    assert {label_states(client, model, name)[-1] for name in names} == {(1, "final", 2)}
     with pytest.raises(CallFailed, match="409"):
         resume(client, model, job)
 
@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_read_fails_the_relabelling_alone_and_once_mended_
     done = finished(client, model, job)
     assert (done["status"], "failure" in done, done["result"]["labels_changed"]) == ("completed", False, 1)
     assert done["progress"]["done"] == done["progress"]["total"] == failed["progress"]["total"]
-    assert told(client, model, "p")[-1][0] == 1
+    assert label_states(client, model, "p")[-1][0] == 1
 
 
 def test_a_worker_that_crashes_fails_the_relabelling_and_says_why(client: StackClient) -> None:

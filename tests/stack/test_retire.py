@@ -17,7 +17,7 @@ from local.job_end import wait_for_job
 from tests.stack.waiting import eventually
 
 MODEL = "retired"
-ERASED, OTHER = "churn", "churn-2"
+ERASED, OTHER = "leaving", "leaving-2"
 NOW = datetime(2029, 3, 1, 12, tzinfo=UTC)
 LATER = format_time(NOW + timedelta(hours=1))
 ITEM = {"features": {"hour": "7"}, "score": 0.5, "model_version": "v1", "occurred_at": format_time(NOW)}

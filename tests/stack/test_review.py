@@ -113,7 +113,7 @@ class Desk:
         return self._send("POST", "/answers", json={"answers": given})
 
     def taken(self, *answers: dict[str, Any]) -> list[str]:
-        """Return the tasks whose answer was taken; of the others the lease must have lapsed."""
+        """List the tasks with an accepted answer; the lease of the others must have lapsed."""
         answer = self.answer(*answers)
         if answer.status_code == 409:
             return []
@@ -138,10 +138,10 @@ def verdict(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def annotations(reviews: Reviews) -> list[dict[str, Any]]:
-    """Return every line of raw feedback about a model."""
+    """List the lines of raw feedback about a model."""
     lake, wanted = reviews.client.lake, f'"model":"{reviews.model}"'.encode()
     lines = (line for key in lake.keys("feedback/") for line in lake.read_raw_lines(key))
-    # Other tests write lines that nobody can read.
+    # Other tests write lines that cannot be read.
     return [compact_json.loads(line) for line in lines if wanted in line]
 
 
@@ -182,11 +182,11 @@ def test_hundreds_of_tasks_and_twenty_reviewers_none_answered_twice_none_stuck(s
     assert {(task.state, len(task.answers), task.is_sent) for task in tasks.values()} == {(TaskState.RESOLVED, 1, True)}
     assert {task.task_id: task.answers[0].reviewer for task in tasks.values()} == who
     assert {name for batch in left for name in batch} <= who.keys()
-    told = annotations(reviews)
-    # A call that was sent again may have told of its answers twice: the same event, byte for byte.
-    once = {compact_json.dumps(row): row for row in told}
+    sent_rows = annotations(reviews)
+    # A call that was sent again may have reported its answers twice: the same event, byte for byte.
+    once = {compact_json.dumps(row): row for row in sent_rows}
     assert Counter(row["prediction_id"] for row in once.values()) == Counter(names)
-    assert {(row["name"], row["source"]) for row in told} == {("annotation", "review")}
+    assert {(row["name"], row["source"]) for row in sent_rows} == {("annotation", "review")}
 
     def joined() -> list[Any]:
         found = reviews.labels.load(reviews.keys(names))

@@ -126,9 +126,9 @@ def test_a_bad_champion_on_probation_is_rolled_back_and_the_next_run_waits(
         "rollout_evaluation",
     )
     assert newest["reason"] == found["reason"]
-    (told,) = eventually(lambda: announcements(model))
-    assert told["detail-type"] == "ModelRolledBack"
-    require_promised("ModelRolledBack", told["detail"])
+    (announced,) = eventually(lambda: announcements(model))
+    assert announced["detail-type"] == "ModelRolledBack"
+    require_promised("ModelRolledBack", announced["detail"])
     assert client.run_schedule("EvaluateRollouts", NOW, model)["evaluations"] == []
 
     asked = {"reason": "again", "occurred_at": format_time(NOW + DAY)}

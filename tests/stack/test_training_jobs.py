@@ -138,6 +138,6 @@ def test_run_trains_in_jobs_and_serves_their_version(own_client: StackClient, tm
 
 
 def test_a_job_that_fails_says_why_where_sagemaker_looks(own_client: StackClient, tmp_path: Path) -> None:
-    run = {"model": "nobody", "decision_id": "d", "fencing_token": 1, "as_of": "2026-03-01T00:00:00Z"}
+    run = {"model": "unknown", "decision_id": "d", "fencing_token": 1, "as_of": "2026-03-01T00:00:00Z"}
     assert run_job(own_client, run, "d-none", "gradient_boosting", tmp_path / "job") == 1
     assert (tmp_path / "job/output/failure").read_text(encoding="utf-8").startswith("NotFound: ")

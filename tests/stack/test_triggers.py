@@ -82,7 +82,7 @@ def active(decision: Row) -> list[str]:
 
 
 def ended(client: StackClient, model: str) -> Row | None:
-    """Return the newest decision once the run it started has ended."""
+    """Wait for the end of the run that the newest decision started; give the decision."""
     newest = decisions(client, model)[:1]
     return newest[0] if newest and "outcome" in newest[0] else None
 
@@ -97,7 +97,7 @@ def test_drift_alarm_makes_the_policy_decide_and_the_run_is_announced(client: St
     decision = eventually(lambda: ended(client, model))
     assert (decision["cause"], active(decision)) == ("alarm", ["drift"])
     assert decision["at"] == format_time(NOW)
-    assert decision["explanation"] == "Retrains because of drift: drift is drift."
+    assert decision["explanation"] == "Retrains because drift was found (drift is drift)."
     assert decision["outcome"] == "skipped"  # there is nothing to learn from
     started, skipped = eventually(lambda: found if len(found := announcements(model)) == 2 else None)
     assert (started["detail-type"], skipped["detail-type"]) == ("RetrainingStarted", "RetrainingSkipped")

@@ -98,7 +98,7 @@ def machine(client: StackClient) -> Iterator[str]:
 
 
 def unhurried(part: Any) -> Any:
-    """Return a definition that tries again at once."""
+    """Build a definition that tries again at once."""
     if isinstance(part, dict):
         at_once = {"IntervalSeconds": 0.05, "BackoffRate": 1}
         return {name: at_once.get(name) or unhurried(value) for name, value in part.items()}
@@ -172,14 +172,14 @@ def test_a_run_announces_every_step_as_promised(
     assert run.end() == ("SUCCEEDED", outcome, "")
 
     events = eventually(lambda: found if len(found := announcements(run.model)) == 5 else None)
-    told = {event["detail-type"]: event["detail"] for event in events}
-    assert list(told) == ["RetrainingStarted", "SnapshotTaken", "CandidatesTrained", "GatePassed", announced]
-    for name, detail in told.items():
+    details = {event["detail-type"]: event["detail"] for event in events}
+    assert list(details) == ["RetrainingStarted", "SnapshotTaken", "CandidatesTrained", "GatePassed", announced]
+    for name, detail in details.items():
         require_promised(name, detail)
         assert detail["metadata"]["correlation_id"] == run.decision.decision_id
-    assert told["SnapshotTaken"]["data"]["candidates"] == ["linear", "boosting"]
-    assert told["GatePassed"]["data"]["needs_approval"] is False
-    assert (told[announced]["data"]["version"], told[announced]["data"]["previous"]) == ("v-linear", "v0")
+    assert details["SnapshotTaken"]["data"]["candidates"] == ["linear", "boosting"]
+    assert details["GatePassed"]["data"]["needs_approval"] is False
+    assert (details[announced]["data"]["version"], details[announced]["data"]["previous"]) == ("v-linear", "v0")
 
 
 def test_a_candidate_that_dies_does_not_take_the_others_with_it(play: Player, announcements: Any) -> None:
@@ -189,9 +189,9 @@ def test_a_candidate_that_dies_does_not_take_the_others_with_it(play: Player, an
     assert run.end()[1] == "promoted"
 
     events = eventually(lambda: found if len(found := announcements(run.model)) == 5 else None)
-    (told,) = [event["detail"] for event in events if event["detail-type"] == "CandidatesTrained"]
-    require_promised("CandidatesTrained", told)
-    (row,) = told["data"]["trained"]
+    (details,) = [event["detail"] for event in events if event["detail-type"] == "CandidatesTrained"]
+    require_promised("CandidatesTrained", details)
+    (row,) = details["data"]["trained"]
     assert (row["candidate"], "Runtime.ExitError" in row["error"]) == ("boosting", True)
 
 
@@ -218,7 +218,7 @@ def test_a_version_that_the_gate_rejects_is_not_deployed(play: Player) -> None:
     [
         ({"approved": True, "actor": "ada", "reason": "fine"}, "promoted", "ada approved it: fine"),
         ({"approved": False, "actor": "ada", "reason": "not in May"}, "rejected", "ada rejected it: not in May"),
-        (None, "rejected", "nobody approved it in time"),
+        (None, "rejected", "not approved in time"),
     ],
 )
 def test_a_version_that_needs_a_person_waits_for_the_answer(

@@ -13,7 +13,7 @@ Seen = TypeVar("Seen")
 
 
 def eventually(look: Callable[[], Seen], seconds: float = PATIENCE_SECONDS) -> Seen:
-    """Return what is seen as soon as it is something."""
+    """Wait for a result that is not empty."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):
         assert time.monotonic() < deadline, "it did not come"

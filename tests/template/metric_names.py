@@ -12,13 +12,13 @@ ROOT = Path(__file__).parents[2]
 
 
 def embedded_metrics() -> list[re.Pattern[str]]:
-    """Return what the functions' embedded metrics are called, whose dimensions have small letters."""
+    """List the names of the functions' embedded metrics, with dimensions in small letters."""
     named = [re.compile(re.escape(name)) for name in (*join_metrics._NAMES.values(), *COUNTED_AS.values())]
     return [*named, *_counted(), *_arguments("single_metric"), *_arguments("add_metric")]
 
 
 def put_metrics() -> list[re.Pattern[str]]:
-    """Return what the monitor's measurements are called, whose dimensions have capitals."""
+    """List the names of the monitor's measurements, with dimensions in capitals."""
     return list(_arguments("Measurement"))
 
 
@@ -27,7 +27,7 @@ def is_among(name: str, published: list[re.Pattern[str]]) -> bool:
 
 
 def _arguments(call: str) -> Iterator[re.Pattern[str]]:
-    """Yield the name in every call of that function; a part that is computed matches anything."""
+    """List the names in the calls of that function; a part that is computed matches anything."""
     for node, constants in _calls(call):
         keywords = [keyword.value for keyword in node.keywords if keyword.arg == "name"]
         if (pattern := _pattern([*keywords, *node.args][0], constants)) is not None:
@@ -35,7 +35,7 @@ def _arguments(call: str) -> Iterator[re.Pattern[str]]:
 
 
 def _counted() -> Iterator[re.Pattern[str]]:
-    """Yield the names of the counters in every mapping that stands in a call of ``count`` or before one."""
+    """List the names of the counters in the mappings that stand in a call of ``count`` or before one."""
     for node in _nodes():
         if isinstance(node, ast.Dict):
             for key in node.keys:
@@ -71,7 +71,7 @@ def _pattern(name: ast.expr, constants: dict[str, str]) -> str | None:
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Yield the module's texts by name, those of the watched metrics too wherever they are imported."""
+    """List the module's texts by name, with those of the watched metrics where they are imported."""
     watched = ROOT / "shared/hindsight/monitoring/results/alarm_metrics.py"
     for node in [*ast.parse(watched.read_text(encoding="utf-8")).body, *tree.body]:
         match node:

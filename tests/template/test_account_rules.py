@@ -1,4 +1,4 @@
-"""What a real account enforces holds for every set of parameters that makes a difference."""
+"""Rules of a real account hold for every set of parameters that makes a difference."""
 
 import copy
 import json
@@ -22,7 +22,7 @@ from local.account_rules.machines import (
     machines_lack_rights,
     machines_wait_for_what_is_off,
 )
-from local.account_rules.missing import NEEDS_NOT_TELL, gone_looks_forbidden, readers_that_cannot_tell
+from local.account_rules.missing import NEED_NO_LIST, gone_looks_forbidden, readers_without_list_right
 from local.account_rules.names import (
     LONGEST_NAMES,
     MAX_STACK_NAME,
@@ -198,7 +198,7 @@ def test_message_that_comes_back_while_it_is_worked_on_is_found() -> None:
 
 
 @pytest.mark.parametrize("role", ["JoinLabelsFunctionRole", "RelabelFilesFunctionRole"])
-def test_reader_of_the_lake_that_cannot_tell_gone_from_forbidden_is_found(role: str) -> None:
+def test_reader_of_the_lake_without_list_right_is_found(role: str) -> None:
     (policy, *rest) = deployment().of("AWS::IAM::Role")[role]["Policies"]
     statements = [one for one in policy["PolicyDocument"]["Statement"] if one["Action"] != "s3:ListBucket"]
     old = [{**policy, "PolicyDocument": {"Statement": statements}}, *rest]
@@ -209,7 +209,7 @@ def test_reader_of_the_lake_that_cannot_tell_gone_from_forbidden_is_found(role: 
 
 def test_every_reader_that_need_not_list_is_one_that_may_not() -> None:
     both = deployment({**ON_SAGEMAKER, "SnapshotEngine": "athena"})
-    assert set(readers_that_cannot_tell(both)) == set(NEEDS_NOT_TELL)
+    assert set(readers_without_list_right(both)) == set(NEED_NO_LIST)
 
 
 def test_code_and_layers_that_lambda_does_not_take_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

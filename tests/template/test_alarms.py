@@ -39,7 +39,7 @@ def test_counters_of_functions_are_watched_with_the_dimension_that_powertools_ad
         assert is_among(alarm["MetricName"], embedded_metrics()), name
 
 
-def test_bad_performance_and_drift_ask_the_triggers_and_tell_people(alarms: Resources) -> None:
+def test_bad_performance_and_drift_ask_the_triggers_and_notify_people(alarms: Resources) -> None:
     assert actions(alarms["LivePerformanceAlarm"]) == actions(alarms["DriftAlarm"]) == ON_MODELS
     asking = {name for name, alarm in alarms.items() if "PerformanceTopic" in actions(alarm)}
     assert asking == {"LivePerformanceAlarm", "DriftAlarm"}

@@ -1,4 +1,4 @@
-"""What the archivers take for a record at worst: an object each, of another model each, every answer a slow one."""
+"""The archivers' time for a record at worst: an object each, of another model each, every answer a slow one."""
 
 import base64
 import json
@@ -170,6 +170,6 @@ def test_every_consumer_of_batches_is_bounded_or_watches_the_clock_and_no_other_
 
 @pytest.mark.parametrize("name", sorted(WATCHES_THE_CLOCK | LEFT_FOR))
 def test_function_that_watches_the_clock_passes_it_on(name: str, functions: dict[str, dict[str, Any]]) -> None:
-    """What each does once time is over, its own tests tell."""
+    """Their own tests show what each does once time is over."""
     source = (TEMPLATE.parent / functions[name]["CodeUri"] / "app.py").read_text(encoding="utf-8")
     assert re.search(r"(time_left\(context, |queue_handler\()RESERVED_MILLISECONDS\)", source)

@@ -18,7 +18,7 @@ SEARCHED = re.compile(r"""SEARCH\('\{Hindsight,([\w,]+)\} MetricName="(\w+)"', '
 
 
 def named(value: Any) -> str:
-    """Return what a reference stands for, by the logical id."""
+    """Resolve a reference by the logical id."""
     return str(value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0])
 
 
@@ -46,7 +46,7 @@ def rows(widgets: list[Widget]) -> Iterator[list[Any]]:
 
 
 def searches(widgets: list[Widget]) -> list[tuple[str, str, str]]:
-    """Return the dimensions, the metric and the statistic of every search."""
+    """List the dimensions, the metric and the statistic of every search."""
     expressions = [row[0]["expression"] for row in rows(widgets) if isinstance(row[0], dict)]
     matched = [SEARCHED.fullmatch(expression) for expression in expressions]
     assert None not in matched, expressions
@@ -57,7 +57,7 @@ def test_every_metric_searched_for_is_published_with_such_dimensions(widgets: li
     embedded, put = embedded_metrics(), put_metrics()
     assert len(searches(widgets)) > 20
     for dimensions, name, _ in searches(widgets):
-        if "service" in dimensions:  # Powertools adds it to whatever a function gives
+        if "service" in dimensions:  # Powertools adds it to the dimensions of a function
             assert dimensions in {"Model,service", "Model,ModelVersion,service"}, name
             assert is_among(name, embedded), name
         else:
@@ -108,10 +108,10 @@ def test_all_functions_dead_letter_queues_and_alarms_are_on_it(
     template: dict[str, Any], lists: dict[str, list[str]]
 ) -> None:
     queues = [name for name in resources_of(template, "AWS::SQS::Queue") if "DeadLetter" in name]
-    told = "list it with the dashboard of template.yaml, below its body"
-    assert sorted(lists["DeadLetterQueues"]) == sorted(queues), told
-    assert sorted(lists["Functions"]) == sorted(resources_of(template, "AWS::Serverless::Function")), told
-    assert sorted(lists["Alarms"]) == sorted(resources_of(template, "AWS::CloudWatch::Alarm")), told
+    message = "list it with the dashboard of template.yaml, below its body"
+    assert sorted(lists["DeadLetterQueues"]) == sorted(queues), message
+    assert sorted(lists["Functions"]) == sorted(resources_of(template, "AWS::Serverless::Function")), message
+    assert sorted(lists["Alarms"]) == sorted(resources_of(template, "AWS::CloudWatch::Alarm")), message
 
 
 def test_the_joined_lists_become_rows_of_a_graph(widgets: list[Widget], lists: dict[str, list[str]]) -> None:

@@ -111,7 +111,7 @@ def test_a_function_that_goes_on_by_its_own_queue_or_starts_itself_is_not_taken_
 
 
 def working_on_every_model(functions: Resources) -> set[str]:
-    """Return the scheduled functions; what keeps an instance of predict warm works on none."""
+    """List the scheduled functions; the one that keeps an instance of predict warm works on no model."""
     return {name for name, _ in events(functions, "ScheduleV2")} - {"PredictFunction"}
 
 

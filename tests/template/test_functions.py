@@ -103,7 +103,7 @@ def test_every_function_has_a_timeout_within_its_caller_s(template: dict[str, An
     for name, function in functions.items():
         timeout = function.get("Timeout", common["Timeout"])
         kinds = {event["Type"] for event in function.get("Events", {}).values()}
-        # API Gateway hangs up after 29 seconds; a function that lives longer has nobody to answer.
+        # API Gateway hangs up after 29 seconds; a function that runs longer has no caller left to answer.
         assert timeout <= (30 if "Api" in kinds else 900), name
         assert function["Description"], name
 

@@ -1,4 +1,4 @@
-"""What a request waits for reads no lake, or little and for a reason that is written here."""
+"""Requests that read the lake: none, or little and for a reason that is written here."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ READ = {
 
 
 def answering(template: dict[str, Any]) -> set[str]:
-    """Return the functions that answer requests of the API."""
+    """List the functions that answer requests of the API."""
     functions = resources_of(template, "AWS::Serverless::Function")
     return {
         name
@@ -27,7 +27,7 @@ def answering(template: dict[str, Any]) -> set[str]:
 
 
 def touching(template: dict[str, Any], *actions: str) -> set[str]:
-    """Return the functions that answer requests and may do something with objects."""
+    """List the functions that answer requests and may use objects."""
     return {
         name
         for name, statement in statements(template)

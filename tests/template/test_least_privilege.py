@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hindsight.adapters.models_table.key_digests import KEYS
-from hindsight.privacy.data_map import HOLDS_NOBODY, IN_OTHER_FORMS, KINDS, LABEL_RECORDS, LOG, OTHERS
+from hindsight.privacy.data_map import IN_OTHER_FORMS, KINDS, LABEL_RECORDS, LOG, OTHERS, WITHOUT_SUBJECTS
 from local.rights import role_of
 from local.template import resources_of
 from local.transformed import deployment
@@ -132,7 +132,7 @@ def test_an_erasure_reaches_every_place_that_may_hold_a_subject_s_data_in_every_
 def test_every_prefix_of_the_lake_is_cleaned_by_an_erasure_or_holds_no_entities() -> None:
     page = (ROOT / "docs/data-model.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^\| `([a-z-]+)/", page.split("## The lake")[1], re.MULTILINE))
-    assert named == CLEANED | set(HOLDS_NOBODY)
+    assert named == CLEANED | set(WITHOUT_SUBJECTS)
     # Of a model all goes; batches of a relabelling have no key of a model, and end by themselves.
     assert named == {*KINDS, "feedback", "relabels"}
 
@@ -148,7 +148,7 @@ def test_erasure_of_a_model_may_remove_every_version_of_its_objects(template: di
 
 
 def names_in(handler: str) -> set[str]:
-    """Return the names that a handler's module uses, those of attributes too."""
+    """List the names that a handler's module uses, those of attributes too."""
     path = (ROOT / Path(*handler.split(".")[:-1])).with_suffix(".py")
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     used = {node.id for node in nodes if isinstance(node, ast.Name)}
@@ -156,7 +156,7 @@ def names_in(handler: str) -> set[str]:
 
 
 def allowed_to(template: dict[str, Any], function: str, action: str) -> list[dict[str, Any]]:
-    """Return the statements that let a function do something."""
+    """List the statements that let a function do something."""
     return [
         statement
         for name, statement in statements(template)

@@ -1,4 +1,4 @@
-"""Every CloudWatch metric that the code publishes is defined, and so is its bill: nobody pays for what is unknown."""
+"""Definitions of all CloudWatch metrics that the code publishes, so that no unknown metric is billed."""
 
 from local.reference.metrics import METRICS
 from tests.template.metric_names import embedded_metrics, put_metrics

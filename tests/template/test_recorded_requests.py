@@ -1,4 +1,4 @@
-"""What functions were seen to ask for, they may ask for: held against the transformed template, without a stack.
+"""Recorded requests of functions are allowed by the transformed template, without a stack.
 
 ``tests/stack/allowed_requests.jsonl`` holds what the stack's tests asked for (``make permissions``).
 """

@@ -12,7 +12,7 @@ PAGE = (Path(__file__).parents[2] / "docs/runbook.md").read_text(encoding="utf-8
 def test_runbook_has_instructions_for_every_alarm(template: dict[str, Any]) -> None:
     rows = re.findall(r"^\| `(\w+Alarm)` \|.*\| (.+) \|$", PAGE, re.MULTILINE)
     assert {name for name, _ in rows} == set(resources_of(template, "AWS::CloudWatch::Alarm")), "docs/runbook.md"
-    assert all(len(told) > 20 for _, told in rows)
+    assert all(len(advice) > 20 for _, advice in rows)
 
 
 def test_the_runbook_names_every_queue_of_dead_letters_beside_its_alarm(template: dict[str, Any]) -> None:

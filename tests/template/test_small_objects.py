@@ -1,4 +1,4 @@
-"""What keeps the lake's objects few."""
+"""Settings that keep the lake's objects few."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ LONGEST_DELAY = 900
 
 
 def archivers(functions: Resources) -> list[dict[str, Any]]:
-    """Return the mappings of the functions that write a stream's batches to the lake."""
+    """List the mappings of the functions that write a stream's batches to the lake."""
     names = ("ArchivePredictionsFunction", "ArchiveLabelsFunction")
     return [
         event["Properties"]
@@ -56,7 +56,7 @@ def test_work_that_waits_for_the_lake_does_not_wait_for_the_batching_window(temp
 def test_second_pass_of_an_erasure_comes_after_every_reader_of_old_data_has_ended(
     template: dict[str, Any], functions: Resources
 ) -> None:
-    """Lambda ends a function's run by its timeout, so that nobody writes later what he read before the cleaning."""
+    """Lambda ends runs by their timeouts, so that no function writes after the cleaning what it read before."""
     parameters = template["Parameters"]
     settling = 60 * parameters["ErasureSecondPassMinutes"]["Default"]
     default = template["Globals"]["Function"]["Timeout"]
@@ -102,7 +102,7 @@ def test_stack_that_leaves_simulated_time_settles_again() -> None:
 
 
 def writes_to_the_lake(function: dict[str, Any]) -> bool:
-    """Decide whether a function may put objects, wherever in the lake."""
+    """Check whether a function may put objects anywhere in the lake."""
     statements = [one for policy in function.get("Policies", []) for one in policy["Statement"]]
     return any("s3:PutObject" in one["Action"] for one in statements)
 

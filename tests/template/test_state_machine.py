@@ -25,9 +25,9 @@ TRANSIENT = re.compile(r"^((Lambda|SageMaker|Athena)\.\w+Exception|Unavailable)$
 DEATHS = {"States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory", "Lambda.Unknown"}
 # What the input or output of a state of Step Functions may have.
 STATE_BYTES = 256 * 1024
-# These run when the run has ended: whatever failed, trying again is safe.
+# These run when the run has ended: trying again is safe after any failure.
 CLEAN_UP = {"Finalize", "Announce", "NoteFailure"}
-# This must not hold up what it tells of.
+# This must not delay the step that it announces.
 IN_PASSING = {"AnnounceStart", "AnnounceSnapshot", "AnnounceTraining", "AnnouncePass"}
 # A Catch leads to the conclusion, by way of the state that words the failure, or stays with its item of a map.
 CAUGHT_IN = {"Finalize", "Failed", "CandidateFailed", "NoteFailure"}
@@ -63,12 +63,12 @@ def tasks(definition: dict[str, Any]) -> list[tuple[str, dict[str, Any], dict[st
 
 
 def is_wait(task: dict[str, Any]) -> bool:
-    """Tell whether a task lasts as long as whoever holds its token likes."""
+    """Check whether a task waits for the holder of its token."""
     return bool(task["Resource"].endswith(".waitForTaskToken"))
 
 
 def is_job(task: dict[str, Any]) -> bool:
-    """Tell whether a task is a job of another service, waited for."""
+    """Check whether a task is a job of another service, waited for."""
     return bool(task["Resource"] == "${TrainingTask}")
 
 
@@ -95,7 +95,7 @@ def test_a_run_that_waits_for_no_person_ends_within_its_lease(template: dict[str
         for name, task, _ in tasks(definition)
         if not is_wait(task)
     }
-    # A query is looked at until its time is over, the last look a little later; else it is as any other task.
+    # A query is looked at until its time is over, the last poll a little later; else it is as any other task.
     [patience] = re.findall(r"\$query_began\) >= (\d+)", json.dumps(definition["States"]["IsQueryDone"]))
     seconds["LookAtQuery"] += int(patience) / 1000 + definition["States"]["WaitForQuery"]["Seconds"]
     # A candidate is trained in one place or the other.
@@ -107,7 +107,7 @@ def test_a_run_that_waits_for_no_person_ends_within_its_lease(template: dict[str
 
 
 def longest_seconds(task: dict[str, Any]) -> float:
-    """Return how long a task may take, with all its attempts and the waits between them."""
+    """Compute the seconds that a task may take, with all its attempts and the waits between them."""
     attempts = sum(retry["MaxAttempts"] for retry in task["Retry"])
     waits = sum(retry["MaxAttempts"] * retry["MaxDelaySeconds"] for retry in task["Retry"] if retry["MaxAttempts"] > 1)
     return float((1 + attempts) * task["TimeoutSeconds"] + waits)

@@ -29,9 +29,9 @@ def test_hourly_objects_of_the_lake_expire_within_the_limits(
     rules = template["Resources"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     (rule,) = [found for found in rules if found.get("Prefix") == prefix]
     assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", {"Ref": parameter})
-    told = template["Parameters"][parameter]
-    assert told["MinValue"] <= told["Default"] <= told["MaxValue"]
-    assert told["Default"] == 400
+    days = template["Parameters"][parameter]
+    assert days["MinValue"] <= days["Default"] <= days["MaxValue"]
+    assert days["Default"] == 400
 
 
 @pytest.mark.parametrize(

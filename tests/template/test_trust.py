@@ -1,4 +1,4 @@
-"""Who may take on a role: a service, and for this account alone where the service says for whom it asks."""
+"""Trust policies of roles: a service, and for this account alone where the service names the caller's account."""
 
 from typing import Any
 

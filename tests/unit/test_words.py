@@ -1,4 +1,4 @@
-"""The glossary's words hold on everything that a user reads: no name on its list of names not to use is in it."""
+"""The glossary's words hold on every page and in all code: no name on its list of names not to use is in it."""
 
 import json
 import re
@@ -27,21 +27,29 @@ NAMES = frozenset(
         *("import_id", "relabel_id", "replay_id", "erasure_id", "settled"),
     }
 )
-# Words of prose, wherever they stand in a page.
+# Words of prose, on pages and in code.
 WORDS = (
-    *(r"parked", r"stubs?", r"told", r"tells", r"said otherwise", r"somebody", r"nobody", r"whoever", r"strangers?"),
+    *(r"parked", r"told", r"tells", r"said otherwise", r"somebody", r"nobody", r"anybody", r"everybody"),
+    *(r"whoever", r"whomever", r"strangers?"),
     *(r"distrust\w*", r"held back by", r"last look", r"setbacks?", r"taken back", r"withdrawn", r"ways? back"),
     *(r"worse beyond doubt", r"beyond doubt", r"yardstick", r"rehearsals?", r"pipelines? of one'?s own", r"workshop"),
-    *(r"crowding", r"shel(?:f|ves)", r"examples/", r"labels\.backward", r"outgrowing\.md", r"repair\.md"),
+    *(r"crowding", r"shel(?:f|ves)", r"labels\.backward", r"outgrowing\.md", r"repair\.md"),
     *(r"RunsFired", r"RunsHeldBack", r"VersionsTakenBack", r"RetrainingStopped", r"LabelAgeSeconds", r"FeedbackLost"),
 )
-PROSE = re.compile(r"\b(?:" + "|".join(WORDS) + r")(?!\w)", re.IGNORECASE)
-# The glossary lists the names not to use, and decisions quote what they replaced.
+# botocore calls a fake client a stub, and the tree has a folder of examples.
+PROSE = re.compile(r"\b(?:" + "|".join((*WORDS, r"stubs?", r"examples/")) + r")(?!\w)", re.IGNORECASE)
+# Parts of names count as words: an underscore ends one.
+CODE = re.compile(r"(?<![a-z0-9])(?:" + "|".join(WORDS) + r")(?![a-z0-9])", re.IGNORECASE)
+FOLDERS = ("shared", "functions", "local", "bench", "pipelines", "tests", "examples", "events", ".github")
+SUFFIXES = frozenset({".py", ".json", ".yaml", ".yml", ".toml", ".j2", ".html", ".md", ".sh"})
+# The glossary lists the names not to use.
 EXEMPT = frozenset({"docs/glossary.md"})
+# These list them too.
+GUARDS = frozenset({"test_words.py", "test_names.py", "test_docstrings.py"})
 
 
 def properties(schema: Any) -> Iterator[str]:
-    """Yield the names of all fields in a JSON schema."""
+    """List the names of all fields in a JSON schema."""
     if isinstance(schema, Mapping):
         if isinstance(found := schema.get("properties"), Mapping):
             yield from found
@@ -55,6 +63,16 @@ def properties(schema: Any) -> Iterator[str]:
 def pages() -> list[Path]:
     found = [*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")]
     return sorted(path for path in found if path.relative_to(ROOT).as_posix() not in EXEMPT)
+
+
+def code() -> list[Path]:
+    found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in SUFFIXES]
+    return [*sorted(path for path in found if path.name not in GUARDS), *ROOT.glob("*.yaml"), ROOT / "Makefile"]
+
+
+def found_in(path: Path, words: re.Pattern[str]) -> list[tuple[int, str]]:
+    lines = enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+    return [(number, found.group()) for number, line in lines for found in words.finditer(line)]
 
 
 def test_fields_of_a_configuration_are_the_glossarys() -> None:
@@ -92,6 +110,21 @@ def test_functions_and_commands_are_called_by_the_glossarys_names() -> None:
 
 @pytest.mark.parametrize("page", pages(), ids=lambda path: path.name)
 def test_page_uses_the_glossarys_words(page: Path) -> None:
-    lines = enumerate(page.read_text(encoding="utf-8").splitlines(), start=1)
+    assert found_in(page, PROSE) == []
 
-    assert [(number, found.group()) for number, line in lines for found in PROSE.finditer(line)] == []
+
+def test_code_uses_the_glossarys_words() -> None:
+    paths = code()
+
+    assert len(paths) > 1000
+    assert {path.relative_to(ROOT).as_posix(): found for path in paths if (found := found_in(path, CODE))} == {}
+
+
+@pytest.mark.parametrize("line", ["# Nobody waits.", "def told() -> None:", "is_told = True", 'model = "nobody"'])
+def test_word_is_found_in_prose_and_in_names(line: str) -> None:
+    assert CODE.search(line)
+
+
+@pytest.mark.parametrize("line", ["# A partition waits.", "retold", "stubber.stub", "toldness"])
+def test_other_word_is_no_finding(line: str) -> None:
+    assert not CODE.search(line)

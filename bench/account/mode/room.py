@@ -1,6 +1,6 @@
 """The room an account has for functions, and who waits how long for it.
 
-A caller who waits for the answer is refused at once: Lambda's 429, which API Gateway makes a 500 of. What comes
+A caller who waits for the answer is refused at once: Lambda's 429, which API Gateway makes a 5xx of. What comes
 asynchronously waits up to six hours, a message of a queue until it is visible again, a stream as long as it must.
 """
 

@@ -175,7 +175,7 @@ class Readers:
         self._shards: dict[str, list[Shard]] = {}
 
     def poll(self) -> bool:
-        """Take what is new for every mapping, in place of the emulator's own pass; tell whether there was any."""
+        """Take what is new for every mapping, in place of the emulator's own pass; report whether there was any."""
         taken = 0
         for account, region, mapping in lambda_svc._iter_all_esms():
             if ":dynamodb:" not in mapping.get("EventSourceArn", ""):

@@ -92,7 +92,7 @@ def _in_batches(original: Any) -> Any:
 
 
 def _most(batcher: Any, effective: Any, ctx: Any) -> int:
-    """Read how many items a batch has at most, which a path into the state's input may tell."""
+    """Read how many items a batch has at most, which a path into the state's input may give."""
     if "MaxItemsPerBatchPath" in batcher:
         return int(stepfunctions._resolve_path_or_ctx(batcher["MaxItemsPerBatchPath"], effective, ctx))
     return int(batcher["MaxItemsPerBatch"])

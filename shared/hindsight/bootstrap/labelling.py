@@ -14,7 +14,7 @@ from hindsight.config.store import is_erased
 from hindsight.ingestion.feedback_capture import FeedbackCapture
 from hindsight.ingestion.imports import FileImports
 from hindsight.ingestion.instance import InstanceReader
-from hindsight.ingestion.prediction_log import PredictionLog
+from hindsight.ingestion.prediction_log import PredictionCapture, PredictionLog
 from hindsight.labels.archiving.archive import Archive
 from hindsight.labels.archiving.existing_predictions import ExistingPredictions
 from hindsight.labels.archiving.key_entries import KeyEntries
@@ -131,6 +131,12 @@ def new_labels() -> NewLabels:
 
 
 @cache
+def prediction_capture() -> PredictionCapture:
+    """Build the intake of calls that log predictions."""
+    return PredictionCapture(prediction_log(), stores.feedback_stream())
+
+
+@cache
 def prediction_log() -> PredictionLog:
     """Build the log of predictions."""
     return PredictionLog(stores.prediction_store(), label_joiner())
@@ -138,7 +144,7 @@ def prediction_log() -> PredictionLog:
 
 @cache
 def quarantine() -> Quarantine:
-    """Build the quarantine of rejected feedback."""
+    """Build the quarantine of rejected items."""
     return Quarantine(stores.lake(), partial(is_erased, stores.configurations()))
 
 

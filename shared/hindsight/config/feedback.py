@@ -37,6 +37,6 @@ class FeedbackRules(Section):
     """The requirements of feedback besides that a rule reads it."""
 
     token: FeedbackToken = FeedbackToken()
-    """Whether feedback must prove that its sender saw the prediction."""
+    """The proof that feedback's sender saw the prediction, if one is required."""
     limits: FeedbackLimits = FeedbackLimits()
-    """How much feedback counts."""
+    """The amount of feedback that counts."""

@@ -6,7 +6,17 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from hindsight.config.types import Duration, EventName, Moment, Number, PositiveDuration, Section
+from hindsight.config.types import (
+    Duration,
+    EventName,
+    Moment,
+    Number,
+    PositiveDuration,
+    Section,
+    require_consistent,
+    rivals,
+)
+from hindsight.core.errors import Fault
 
 EXPOSED = "exposed"
 RETRACTED = "retracted"
@@ -79,8 +89,7 @@ class Threshold(Section):
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
-        if sum(bound is not None for _, bound in self) != 1:
-            raise ValueError("needs exactly one of greater_than, at_least, less_than, at_most, equals")
+        require_consistent(rivals(self, list(type(self).model_fields), required=True))
         return self
 
 
@@ -92,14 +101,14 @@ class Rule(Section):
     kind: LabelKind = LabelKind.EXPLICIT
     """The kind of evidence, kept with the label; a reviewer's answers are `manual`."""
     by: MatchBy = MatchBy.PREDICTION
-    """What the event names: the prediction itself, its entity, or a reference that it carries."""
+    """The key that the event names: the prediction itself, its entity, or a reference that it carries."""
     match: Match | None = None
-    """Which of the predictions whose window holds an event it labels: the `last` before it, the `first`, or `all`; for
-    rules by entity, where the default is `last`, and by reference, where it is `all`."""
+    """The choice among predictions whose window holds an event: the `last` before it, the `first`, or `all`; for rules by
+    entity, where the default is `last`, and by reference, where it is `all`."""
     window: PositiveDuration | None = None
     """Events up to that long after the prediction count; without a window, whenever they come."""
     aggregate: Aggregate = Aggregate.LAST
-    """How several matching events become one value."""
+    """The function that makes one value of several matching events."""
     positive: Threshold | None = None
     """Make the label 1 or 0 by a comparison; for binary tasks."""
     map: dict[str, bool | int | float | str] | None = Field(default=None, min_length=1, max_length=1000)
@@ -110,13 +119,12 @@ class Rule(Section):
     @model_validator(mode="after")
     def _one_mapping(self) -> Self:
         if self.event in RESERVED_EVENTS:
-            raise ValueError(f"{self.event!r} is reserved and cannot be a rule's event")
+            require_consistent([Fault("event", f"{self.event!r} is reserved and cannot be a rule's event")])
         if self.kind is LabelKind.MANUAL and self.by is not MatchBy.PREDICTION:
-            raise ValueError("a manual label is about a prediction: by must be prediction")
+            require_consistent([Fault("by", "must be prediction: a manual label is about one")])
         if self.by is MatchBy.PREDICTION and self.match is not None:
-            raise ValueError("match is for rules by entity or by reference")
-        if sum(mapping is not None for mapping in (self.positive, self.map, self.value)) > 1:
-            raise ValueError("takes at most one of positive, map and value")
+            require_consistent([Fault("match", "is for rules by entity or by reference")])
+        require_consistent(rivals(self, ("positive", "map", "value"), required=False))
         return self
 
     @property
@@ -154,7 +162,7 @@ class ExcludedSource(Section):
     @model_validator(mode="after")
     def _since_before_until(self) -> Self:
         if self.since and self.until and self.since > self.until:
-            raise ValueError("since lies after until")
+            require_consistent([Fault("since", "lies after until")])
         return self
 
 

@@ -14,18 +14,18 @@ from hindsight.config.monitoring import DriftMethod, Monitoring
 from hindsight.config.review import Review
 from hindsight.config.training import Candidate, Deployment, Gate, Training
 from hindsight.config.triggers import Triggers
-from hindsight.config.types import FEATURE_NAME, MAX_NUMBER, MODEL_NAME, OUT_OF_RANGE, PositiveDuration, Section
+from hindsight.config.types import (
+    FEATURE_NAME,
+    MAX_NUMBER,
+    MODEL_NAME,
+    OUT_OF_RANGE,
+    PositiveDuration,
+    Section,
+    require_consistent,
+)
 from hindsight.core.errors import Fault
 
 FeatureName = Annotated[str, Field(pattern=FEATURE_NAME)]
-
-
-class InconsistentConfiguration(ValueError):
-    """Sections that are valid alone contradict each other; ``faults`` names the paths."""
-
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("; ".join(f"{fault.path}: {fault.message}" for fault in faults))
-        self.faults = tuple(faults)
 
 
 class ModelConfiguration(Section):
@@ -38,38 +38,38 @@ class ModelConfiguration(Section):
     features: dict[FeatureName, Feature] = Field(min_length=1, max_length=2000)
     """The inputs by name; a prediction with any other is rejected, one that is left out is missing."""
     labels: Labels
-    """How feedback becomes labels."""
+    """Rules that make labels of feedback."""
     feedback: FeedbackRules = FeedbackRules()
-    """What feedback must bring beside an event that a rule reads."""
+    """Requirements on feedback beside an event that a rule reads."""
     review: Review = Review()
-    """Which predictions people are asked to label."""
+    """Predictions that people are asked to label."""
     monitoring: Monitoring = Monitoring()
-    """What is checked every hour, and by what limits."""
+    """Hourly checks and their limits."""
     triggers: Triggers = Triggers()
-    """When a model is retrained by itself."""
+    """Conditions of automatic retraining."""
     training: Training = Training()
-    """What is trained, on which predictions."""
+    """Candidates of training, and the predictions they learn from."""
     gate: Gate = Gate()
-    """What a new version must prove before it serves."""
+    """Checks that a new version must pass before it serves."""
     deployment: Deployment = Deployment()
-    """How a proven version takes over, and when it is rolled back."""
+    """The rollout of a version that passed the gate, and the limits at which it is rolled back."""
     retention: PositiveDuration = timedelta(days=400)
     """The predictions, feedback and labels of the model are kept that long."""
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
-        faults = [
-            *_label_faults(self),
-            *_metric_faults(self),
-            *_threshold_faults(self),
-            *_candidate_faults(self),
-            *_training_faults(self),
-            *_slice_faults(self),
-            *_review_faults(self),
-            *_window_faults(self),
-        ]
-        if faults:
-            raise InconsistentConfiguration(faults)
+        require_consistent(
+            [
+                *_label_faults(self),
+                *_metric_faults(self),
+                *_threshold_faults(self),
+                *_candidate_faults(self),
+                *_training_faults(self),
+                *_slice_faults(self),
+                *_review_faults(self),
+                *_window_faults(self),
+            ]
+        )
         return self
 
     @property
@@ -247,8 +247,10 @@ def _slice_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
 
 def _review_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
     is_read = any(rule.kind is LabelKind.MANUAL for rule in configuration.labels.rules)
-    if configuration.review.asks_for_answers and not is_read:
-        yield Fault("review", "asks for answers that no rule reads; add a rule with kind manual")
+    review = configuration.review
+    for name in () if is_read else ("random_rate", "uncertain_per_day"):
+        if getattr(review, name) > 0:
+            yield Fault(f"review.{name}", "asks for answers that no rule reads; add a rule with kind manual")
 
 
 def _window_faults(configuration: ModelConfiguration) -> Iterator[Fault]:

@@ -52,7 +52,7 @@ class PerformancePolicy(Section):
     """Live performance is too low below ``min`` (above ``max`` for losses) or ``max_drop`` worse than at the gate."""
 
     metric: Metric | None = None
-    """What live performance is measured by; without it accuracy, for regression `mae`."""
+    """The metric of live performance; without it accuracy, for regression `mae`."""
     min: float | None = None
     """Live performance is too low below it; for metrics of which more is better."""
     max: float | None = None
@@ -60,7 +60,7 @@ class PerformancePolicy(Section):
     max_drop: Annotated[float, Field(gt=0)] | None = None
     """Live performance is too low when it is worse by so much than the version was at the gate."""
     confidence: OpenFraction = 0.95
-    """How sure a bound must be before performance counts as low."""
+    """The confidence of the bound by which performance counts as low."""
     min_labels: RowCount = 200
     """A verdict needs so many labels."""
 
@@ -73,10 +73,10 @@ class Monitoring(Section):
     min_rows: RowCount = 500
     """A verdict on drift needs so many rows."""
     drift: DriftPolicy = DriftPolicy()
-    """When inputs or scores count as drifted."""
+    """Limits beyond which inputs or scores count as drifted."""
     data_quality: DataQualityPolicy = DataQualityPolicy()
-    """When a feature's data are bad."""
+    """Limits beyond which a feature's data are bad."""
     performance: PerformancePolicy = PerformancePolicy()
-    """When live performance is too low."""
+    """Limits below which live performance is too low."""
     slices: tuple[str, ...] = Field(default=(), max_length=20)
     """Features whose values are judged by themselves, in live performance, gate and model card."""

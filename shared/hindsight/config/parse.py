@@ -8,9 +8,18 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from hindsight.config.model import InconsistentConfiguration, ModelConfiguration
+from hindsight.config.model import ModelConfiguration
 from hindsight.config.training import PIPELINE_NAME
-from hindsight.config.types import DAY, EVENT_NAME, FEATURE_NAME, IDENTIFIER, MODEL_NAME, NO_IDENTIFIER, NO_MODEL_NAME
+from hindsight.config.types import (
+    DAY,
+    EVENT_NAME,
+    FEATURE_NAME,
+    IDENTIFIER,
+    MODEL_NAME,
+    NO_IDENTIFIER,
+    NO_MODEL_NAME,
+    InconsistentFields,
+)
 from hindsight.core.errors import Fault, InvalidInput
 from hindsight.core.times import NOT_A_TIME
 
@@ -91,8 +100,9 @@ def faults_of(error: ValidationError, prefix: str = "") -> tuple[Fault, ...]:
     found = error.errors(include_url=False)
     for details in found:
         cause = details.get("ctx", {}).get("error")
-        if isinstance(cause, InconsistentConfiguration):
-            faults.extend(cause.faults)
+        if isinstance(cause, InconsistentFields):
+            section = _path(details, prefix)
+            faults.extend(Fault(_joined(section, fault.path), fault.message) for fault in cause.faults)
         elif not (details["type"] == "too_short" and _has_faulty_items(details, found)):
             faults.append(Fault(_path(details, prefix), _message(details)))
     # Of a value that may be of several types, it says more what is wrong as one of them.
@@ -114,6 +124,10 @@ def _path(details: ErrorDetails, prefix: str) -> str:
         elif part not in _NOT_IN_THE_DOCUMENT and not part.startswith("literal["):
             path += f".{part}" if path else part
     return path
+
+
+def _joined(section: str, path: str) -> str:
+    return f"{section}.{path}" if section and path else section or path
 
 
 def _short(value: object) -> object:

@@ -25,7 +25,7 @@ class Review(Section):
     uncertain_per_day: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """So many more a day are reviewed because the model is unsure of them."""
     strategy: ReviewStrategy = ReviewStrategy.MARGIN
-    """How uncertainty is measured."""
+    """The measure of uncertainty."""
     diversity: Fraction = 0.3
     """0 ignores how alike the chosen rows are, 1 gives every kind of row the same weight."""
     lease: PositiveDuration = timedelta(minutes=15)
@@ -38,8 +38,3 @@ class Review(Section):
     """Reviewers do not see score and decision, which would sway them."""
     guidelines: Annotated[str, Field(max_length=10_000)] = ""
     """The text that reviewers read with the queue."""
-
-    @property
-    def asks_for_answers(self) -> bool:
-        """True where predictions are selected at all."""
-        return self.random_rate > 0 or self.uncertain_per_day > 0

@@ -35,10 +35,10 @@ class Search(Section):
 
 
 class Training(Section):
-    """The predictions trained on, what is trained on them, and how.
+    """The predictions to train on, the estimators and their settings.
 
     Where the share of a class, for regression of the labels up to any number, differs between the newest labels and
-    those before by more than ``max_label_shift`` beyond doubt, nothing is trained.
+    those before significantly by more than ``max_label_shift``, nothing is trained.
     """
 
     window: PositiveDuration = timedelta(days=90)
@@ -46,11 +46,11 @@ class Training(Section):
     holdout: OpenFraction = 0.2
     """The newest share of them judges; the model never learns from it."""
     candidates: tuple[Candidate, ...] | None = Field(default=None, min_length=1, max_length=10)
-    """What is trained; without it the task's linear model, gradient boosting and your `pipeline`."""
+    """The estimators to train; without it the task's linear model, gradient boosting and your `pipeline`."""
     pipeline: Annotated[str, Field(pattern=PIPELINE_NAME)] | None = None
     """Your own pipeline, `module:function` in `pipelines/`, as the candidate `custom`."""
     search: Search = Search()
-    """How long better settings are looked for."""
+    """The duration of the search for better settings."""
     class_weight: Literal["none", "balanced"] = "none"
     """`balanced` gives each class the same total weight."""
     recency_half_life: PositiveDuration | None = None
@@ -74,13 +74,13 @@ class Gate(Section):
     """
 
     metric: Metric | None = None
-    """What versions are compared by; without it `roc_auc`, of several classes `balanced_accuracy`, of numbers `mae`."""
+    """The versions' metric; without it `roc_auc`, of several classes `balanced_accuracy`, of numbers `mae`."""
     floor: float | None = None
     """The worst value of the metric that may serve."""
     margin: float = 0.0
     """A new version must be better than the champion by more than this; negative: worse by no more."""
     confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
-    """How sure that difference must be."""
+    """The confidence of that difference."""
     max_slice_drop: Annotated[float, Field(gt=0)] = 0.05
     """On no slice may it be worse by more than this, unless chance explains it."""
     min_slice_rows: Annotated[int, Field(ge=1)] = 100
@@ -107,7 +107,7 @@ class Strategy(StrEnum):
 
 
 class Canary(Section):
-    """The share of entities a canary answers; it is decided by that many matured labels, withdrawn when too old."""
+    """The share of entities a canary answers; that many matured labels decide it, and it is aborted when too old."""
 
     share: OpenFraction = 0.1
     """The share of entities that the new version answers."""

@@ -48,7 +48,7 @@ class Triggers(SignalSwitches):
     """The signals that ask for a run of a model; a person's request and a CloudWatch alarm always do."""
 
     combine: Literal["any", "all"] | AtLeast = "any"
-    """Whether any signal is enough, or all that are switched on are needed, or `{at_least: 2}`."""
+    """The signals needed: any, all that are switched on, or `{at_least: 2}`."""
     cooldown: Duration = timedelta(days=1)
     """After a run none starts for that long, unless it was skipped."""
     min_new_labels: Annotated[int, Field(ge=0, le=MAX_NEW_LABELS)] = 200

@@ -1,12 +1,13 @@
 """Building blocks of the configuration: strict objects, ISO 8601 durations, probabilities, names."""
 
 import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from hindsight.core.errors import InvalidInput
+from hindsight.core.errors import Fault, InvalidInput
 from hindsight.core.times import in_calendar
 
 MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
@@ -104,6 +105,28 @@ Number = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 OpenFraction = Annotated[float, Field(gt=0, lt=1)]
 EventName = Annotated[str, Field(pattern=EVENT_NAME)]
+
+
+class InconsistentFields(ValueError):
+    """Fields that are valid alone contradict each other; ``faults`` name paths from the section on."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.path}: {fault.message}" for fault in faults))
+        self.faults = tuple(faults)
+
+
+def require_consistent(faults: Iterable[Fault]) -> None:
+    """Check that a section has no faults. Raises InconsistentFields."""
+    if found := list(faults):
+        raise InconsistentFields(found)
+
+
+def rivals(section: BaseModel, names: Sequence[str], *, required: bool) -> list[Fault]:
+    """List the faults of fields of which one may be given: those beside the first, or all missing though required."""
+    given = [name for name in names if getattr(section, name) is not None]
+    if required and not given:
+        return [Fault("", f"needs exactly one of {', '.join(names)}")]
+    return [Fault(name, f"cannot be given with {given[0]}") for name in given[1:]]
 
 
 class Section(BaseModel):

@@ -27,6 +27,21 @@ def dumps(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+def dumps_as_sent(value: object) -> str:
+    """Dump a parsed value, each ``Unusable`` of it as it was sent: who reads it again finds the same fault.
+
+    >>> dumps_as_sent(parse('{"b": [NaN, 1], "a": "NaN"}'))
+    '{"a":"NaN","b":[NaN,1]}'
+    """
+    if isinstance(value, Unusable):
+        return str(value)
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{dumps(name)}:{dumps_as_sent(child)}' for name, child in sorted(value.items()))}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(dumps_as_sent, value))}]"
+    return dumps(value)
+
+
 class Unusable(str):
     """The text of a value that JSON can write and Hindsight cannot take, in that value's place."""
 

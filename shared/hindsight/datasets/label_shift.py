@@ -31,7 +31,7 @@ def furthest_apart(earlier: NDArray[np.float64], newest: NDArray[np.float64]) ->
 def label_shift(dataset: Manifest, most: float) -> str | None:
     """Describe how the newest labels differ from earlier ones by more than ``most``, significantly; else None.
 
-    Told by the lower end of a 95 % interval, so that few labels raise no alarm. Both parts have rows.
+    Judged by the lower end of a 95 % interval, so that few labels raise no alarm. Both parts have rows.
     """
     earlier, newest = (dataset.counts[part] for part in PARTS)
     if dataset.task is Task.REGRESSION:
@@ -47,7 +47,7 @@ def _shift_of_classes(earlier: Mapping[str, Any], newest: Mapping[str, Any], mos
         variance = sum(share * (1 - share) / total for share, total in zip(shares, rows, strict=True))
         at_least = abs(shares[1] - shares[0]) - _NORMAL_95 * variance**0.5
         if at_least > most:
-            return _told(shares, rows, repr(name), at_least, most)
+            return _sentence(shares, rows, repr(name), at_least, most)
     return None
 
 
@@ -60,10 +60,10 @@ def _shift_of_numbers(earlier: Mapping[str, Any], newest: Mapping[str, Any], mos
     rows, shares = [earlier["rows"], newest["rows"]], [found["train"], found["holdout"]]
     chance = sum(math.sqrt(math.log(4 / _ALPHA) / (2 * total)) for total in rows)
     at_least = abs(shares[1] - shares[0]) - chance
-    return _told(shares, rows, f"at most {found['up_to']:g}", at_least, most) if at_least > most else None
+    return _sentence(shares, rows, f"at most {found['up_to']:g}", at_least, most) if at_least > most else None
 
 
-def _told(shares: list[float], rows: list[int], what: str, at_least: float, most: float) -> str:
+def _sentence(shares: list[float], rows: list[int], what: str, at_least: float, most: float) -> str:
     return (
         f"{shares[1]:.1%} of the newest {rows[1]} labels are {what}, {shares[0]:.1%} of the {rows[0]} "
         f"before: a difference of at least {at_least:.3f}, {most:g} is allowed"

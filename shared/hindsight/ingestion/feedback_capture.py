@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 
 from pydantic import Field
 
@@ -11,33 +11,30 @@ from hindsight.config.labels import MAX_VALUE_TEXT, MatchBy
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.types import Number
 from hindsight.core import compact_json
-from hindsight.core.errors import Fault, InvalidInput, Unavailable, shortened
+from hindsight.core.errors import Fault, InvalidInput, Unavailable
 from hindsight.core.times import format_time
 from hindsight.entities.feedback import MAX_NAME, REVIEW_IDS, Feedback
 from hindsight.entities.prediction import body_digest
 from hindsight.ingestion.feedback_token import MAX_TOKEN, TokenHolder, TokenKeys, TokenUnverified, require_token
 from hindsight.labels.mapping import unreadable_value
-from hindsight.quarantine.rejects import REJECTED
+from hindsight.quarantine.rejects import RowKind, rejected_line
 from hindsight.validation.items import (
     Identifier,
     Integer,
     Receipt,
-    Rejection,
     RequestItem,
     TimeText,
     parse_item,
-    path_within,
 )
 from hindsight.validation.timestamps import ClientTimestamps, settle_times
 
 MAX_FEEDBACK_BYTES = 1024 * 1024
-MAX_REJECTED_TEXT = 4096
 EVENTS = "events"
 _FIELDS = {MatchBy.PREDICTION: "prediction_id", MatchBy.ENTITY: "entity_id", MatchBy.REFERENCE: "reference"}
 
 
 class FeedbackStream(Protocol):
-    """The stream that makes feedback durable."""
+    """The stream that makes feedback durable, and whatever calls reject."""
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Append lines, all durably. Raises Unavailable if that could not be had in time."""
@@ -132,7 +129,7 @@ class FeedbackCapture:
         _require_verdicts(receipt)
         # In the same records: no second service delays an answer.
         rejected = [
-            rejected_line(configuration.model, rejection, items[rejection.index], now)
+            rejected_line(RowKind.FEEDBACK, configuration.model, rejection, items[rejection.index], now)
             for rejection in receipt.rejected
             if rejection.code == InvalidInput.code
         ]
@@ -185,22 +182,3 @@ def read_all(reader: FeedbackReader, items: Sequence[object]) -> tuple[Receipt, 
 def feedback_line(feedback: Feedback) -> bytes:
     """Write an event as one line of the raw feedback files."""
     return compact_json.dumps(feedback.to_plain()).encode() + b"\n"
-
-
-def rejected_line(model: str, rejection: Rejection, item: object, now: datetime) -> bytes:
-    """Write an event that was not taken as one line of the raw feedback files; what reads them quarantines it."""
-    kept = {name: value for name, value in item.items() if name != "token"} if isinstance(item, dict) else item
-    text = compact_json.dumps(kept)
-    row: dict[str, Any] = {
-        "model": model,
-        REJECTED: {
-            "code": rejection.code,
-            "reason": shortened(rejection.fault.message),
-            "path": shortened(path_within(rejection.fault.path, f"{EVENTS}[{rejection.index}]")),
-        },
-        "received_at": format_time(now),
-        "text": text[:MAX_REJECTED_TEXT],
-    }
-    if len(text) > MAX_REJECTED_TEXT:
-        row["truncated"] = True
-    return compact_json.dumps(row).encode() + b"\n"

@@ -8,8 +8,8 @@ from datetime import datetime
 from hindsight.core.errors import NotFound, UnreadableObject, shortened
 from hindsight.lake.bounded_lines import BoundedLine
 from hindsight.lake.object_store import REWRITTEN, Lake, bounded_lines_of
-from hindsight.quarantine.rejects import RejectCode, is_model_name
-from hindsight.quarantine.store import UNREADABLE, QuarantinedRow, RowKind, kept_text
+from hindsight.quarantine.rejects import RejectCode, RowKind, is_model_name
+from hindsight.quarantine.store import UNREADABLE, QuarantinedRow, kept_text
 from hindsight.validation.line_items import IMPORTS
 
 CHUNK_LINES = 500

@@ -31,8 +31,8 @@ from hindsight.ingestion.import_files import (
 from hindsight.ingestion.instance import InstanceReader
 from hindsight.ingestion.prediction_log import PREDICTIONS, PredictionLog
 from hindsight.lake.object_store import Lake
-from hindsight.quarantine.rejects import RejectCode
-from hindsight.quarantine.store import Quarantine, QuarantinedRow, RowKind
+from hindsight.quarantine.rejects import RejectCode, RowKind
+from hindsight.quarantine.store import Quarantine, QuarantinedRow
 from hindsight.registry.served_features import ServedByModel
 from hindsight.validation.features import NOTHING_SERVED
 from hindsight.validation.items import Receipt, path_within

@@ -12,10 +12,12 @@ from hindsight.config.model import ModelConfiguration, unfit_label
 from hindsight.config.types import Number, format_duration
 from hindsight.core.errors import Fault, InvalidInput
 from hindsight.entities.prediction import Decision, Prediction
+from hindsight.ingestion.feedback_capture import FeedbackStream
 from hindsight.ingestion.instance import InstanceItem, InstanceReader, ScoredInstance
 from hindsight.ingestion.prediction_store import EarlyFeedback, PredictionStore, SavedPrediction, SaveOutcome
 from hindsight.labels.resolve import first_due_at
 from hindsight.labels.rules import ready_rules
+from hindsight.quarantine.rejects import RowKind, rejected_line
 from hindsight.validation.items import CONFLICT, Identifier, Integer, Receipt, Rejection, parse_item
 
 MAX_PREDICTIONS_BYTES = 3_584 * 1024
@@ -44,20 +46,15 @@ class PredictionLog:
     store: PredictionStore
     early_feedback: EarlyFeedback
 
-    def log(self, reader: InstanceReader, items: Sequence[object]) -> Receipt:
-        """Keep predictions made elsewhere, and report which ones were not taken and why.
-
-        Raises InvalidInput if none was valid, Unavailable if they could not be made durable.
-        """
-        receipt = self.take(reader, items)
-        receipt.require_one_valid(len(items))
-        return receipt
-
     def take(self, reader: InstanceReader, items: Sequence[object]) -> Receipt:
-        """Keep predictions as ``log`` does, also when none was valid. Raises Unavailable."""
+        """Keep predictions made elsewhere, and report which ones were not; those are the caller's to keep.
+
+        Raises Unavailable if they could not be made durable.
+        """
         receipt = Receipt()
         predictions: dict[str, Prediction] = {}
         indices: dict[str, list[int]] = {}
+        displaced: dict[str, list[int]] = {}
         for index, raw in enumerate(items):
             try:
                 prediction = _read(reader, raw, f"{PREDICTIONS}[{index}]")
@@ -67,16 +64,16 @@ class PredictionLog:
             if not reader.configuration.labels.reaches(prediction.outcome_due_at - prediction.occurred_at):
                 receipt.warnings.append(_due_after_windows(index, prediction, reader.configuration))
             first = predictions.setdefault(prediction.prediction_id, prediction)
-            if first.body_digest == prediction.body_digest:
-                indices.setdefault(prediction.prediction_id, []).append(index)
-            else:
-                receipt.rejected.append(_conflict(index))
+            found = indices if first.body_digest == prediction.body_digest else displaced
+            found.setdefault(prediction.prediction_id, []).append(index)
         for saved in self.keep(list(predictions.values()), reader.configuration):
             name = saved.kept.prediction_id
+            refused = displaced.get(name, [])
             if saved.outcome is SaveOutcome.CONFLICT:
-                receipt.rejected.extend(map(_conflict, indices[name]))
+                refused = [*indices[name], *refused]
             else:
                 receipt.accepted.extend([name] * len(indices[name]))
+            receipt.rejected.extend(_conflict(index, saved.is_erased) for index in refused)
         return receipt
 
     def keep(self, predictions: Sequence[Prediction], configuration: ModelConfiguration) -> list[SavedPrediction]:
@@ -89,6 +86,33 @@ class PredictionLog:
         if waiting:
             self.early_feedback.rejoin(waiting)
         return results
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionCapture:
+    """The intake of calls that log predictions."""
+
+    log: PredictionLog
+    stream: FeedbackStream
+
+    def capture(self, reader: InstanceReader, items: Sequence[object]) -> Receipt:
+        """Make every valid prediction durable, and report which ones were not taken and why.
+
+        What is not taken goes through the stream, with its reason, to quarantine; but for what was erased.
+        Raises InvalidInput if none was valid, Unavailable if anything could not be made durable; then nothing is
+        acknowledged, and sending the call again changes nothing that was kept under an id of the caller's.
+        """
+        receipt = self.log.take(reader, items)
+        model = reader.configuration.model
+        lines = [
+            rejected_line(RowKind.PREDICTION, model, rejection, items[rejection.index], reader.now)
+            for rejection in receipt.in_order()
+            if not rejection.is_erased
+        ]
+        if lines:
+            self.stream.append(lines)
+        receipt.require_one_valid(len(items))
+        return receipt
 
 
 def _read(reader: InstanceReader, raw: object, path: str) -> Prediction:
@@ -117,10 +141,9 @@ def _decision(item: PredictionItem, task: Task) -> Decision:
     return int(canonical_text(item.decision) in {"1", "true"})
 
 
-def _conflict(index: int) -> Rejection:
-    return Rejection(
-        index, CONFLICT, Fault(f"{PREDICTIONS}[{index}].prediction_id", "was sent before with another body")
-    )
+def _conflict(index: int, is_erased: bool) -> Rejection:
+    fault = Fault(f"{PREDICTIONS}[{index}].prediction_id", "was sent before with another body")
+    return Rejection(index, CONFLICT, fault, is_erased)
 
 
 def _due_after_windows(index: int, prediction: Prediction, configuration: ModelConfiguration) -> Rejection:

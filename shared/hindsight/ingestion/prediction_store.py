@@ -21,12 +21,14 @@ class SaveOutcome(StrEnum):
 class SavedPrediction:
     """A prediction's outcome; ``kept`` is what the table holds under its id now.
 
-    ``feedback_waits``: feedback came first and can be joined.
+    ``feedback_waits``: feedback came first and can be joined. ``is_erased``: it conflicts with the mark that an erasure
+    left under its id, and ``kept`` is what was sent.
     """
 
     outcome: SaveOutcome
     kept: Prediction
     feedback_waits: bool = False
+    is_erased: bool = False
 
 
 DueAt = Callable[[Prediction], datetime | None]

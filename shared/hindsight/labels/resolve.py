@@ -104,9 +104,9 @@ def visible_events(events: Iterable[Feedback], as_of: datetime) -> list[Feedback
                 first[event.feedback_id] = event
     # A retraction is final: taking one back means sending the event again under a new id.
     for retraction in [event for event in first.values() if event.name == RETRACTED]:
-        withdrawn = first.get(retraction.value) if isinstance(retraction.value, str) else None
-        if withdrawn is not None and withdrawn.name != RETRACTED:
-            del first[withdrawn.feedback_id]
+        retracted = first.get(retraction.value) if isinstance(retraction.value, str) else None
+        if retracted is not None and retracted.name != RETRACTED:
+            del first[retracted.feedback_id]
     return list(first.values())
 
 

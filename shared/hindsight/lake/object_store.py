@@ -87,7 +87,7 @@ class Lake(Protocol):
     def replace_bytes(self, key: str, content: bytes, content_type: str, *, expected: str | None) -> bool:
         """Store bytes if the key still holds the object with the ``expected`` tag, or no object where it is None.
 
-        Return whether they were stored; of several writers that read the same, one is.
+        Of several writers that read the same object, one stores its bytes and gets True.
         """
 
     def tags(self, prefix: str) -> Iterator[tuple[str, str]]:

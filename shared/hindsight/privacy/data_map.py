@@ -96,7 +96,7 @@ OTHERS = (
 
 # Rewritten as a whole, see ``records`` and ``datasets``; exports are removed.
 IN_OTHER_FORMS = (COMPACTED, "datasets", EXPORTS)
-HOLDS_NOBODY = {
+WITHOUT_SUBJECTS = {
     "checks": "distributions, figures and names of categories; no rows and no ids",
     "training-jobs": "figures of candidates",
     "relabels": "keys of objects",

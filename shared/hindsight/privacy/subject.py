@@ -16,6 +16,8 @@ from hindsight.core.times import parse_time
 # In text that cannot be parsed ids are in quotes, each of at most 128 characters, each of at most twelve. From every
 # quote to the next: where a text was cut, it is not known which of them opens.
 _QUOTED = re.compile(r'(?="((?:[^"\\]|\\.){1,1536})")')
+# An item may be rejected just because its id is a number.
+_NUMBERED = re.compile(r'"(?:entity|prediction)_id"\s*:\s*(-?[0-9]{1,128})\b')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ class Subject:
         if row.get("model") != self.model:
             return False
         text = row.get("text")
-        return row.get("prediction_id") in self.prediction_ids or (isinstance(text, str) and self.owns_text(text))
+        return self._holds_prediction(row) or (isinstance(text, str) and self.owns_text(text, is_of_model=True))
 
     def owns_reject(self, row: Mapping[str, Any]) -> bool:
         """Decide whether a row of a quarantine, or of what replays took from one, is of the subject."""
@@ -63,25 +65,33 @@ class Subject:
         if isinstance(event, Mapping) and self.owns_feedback(event):
             return True
         if isinstance(text, str):
-            return self.owns_text(text)
+            return self.owns_text(text, is_of_model=row.get("model") == self.model)
         return False
 
     def owns_item(self, item: Mapping[str, Any]) -> bool:
         """Decide whether a prediction or feedback, as apps send them, is of the subject."""
-        return item.get("prediction_id") in self.prediction_ids or item.get("entity_id") == self.entity_id
+        return self._holds_prediction(item) or _id_text(item.get("entity_id")) == self.entity_id
 
-    def owns_text(self, text: str) -> bool:
-        """Decide whether a text is an item of the subject; an unreadable one is if it quotes one of its ids."""
+    def owns_text(self, text: str, *, is_of_model: bool = False) -> bool:
+        """Decide whether a text is an item of the subject; an unreadable one is if it quotes one of its ids.
+
+        One that is known to be of the model may name any other: a field that no item has.
+        """
         try:
             item = compact_json.loads(text)
         except InvalidInput:
             quoted = set(quoted_texts(text))
             return self.entity_id in quoted or not self.prediction_ids.isdisjoint(quoted)
-        return isinstance(item, dict) and item.get("model", self.model) == self.model and self.owns_item(item)
+        if not isinstance(item, dict):
+            return False
+        return (is_of_model or item.get("model", self.model) == self.model) and self.owns_item(item)
 
     def owns_features(self, features: Mapping[str, Any]) -> bool:
         """Decide whether features are those of one of the subject's predictions (or equal to them)."""
         return features_digest(features) in self.feature_digests
+
+    def _holds_prediction(self, row: Mapping[str, Any]) -> bool:
+        return _id_text(row.get("prediction_id")) in self.prediction_ids
 
     def to_json(self) -> dict[str, Any]:
         """Export what is known of the subject's predictions."""
@@ -89,11 +99,12 @@ class Subject:
 
 
 def quoted_texts(text: str) -> Iterator[str]:
-    r"""Read what may be a JSON string in a text that is not JSON.
+    r"""Read what may be a JSON string, or an id that is a number, in a text that is not JSON.
 
     >>> sorted(quoted_texts('{"prediction_id": "Zo\u00eb", "f'))
     [', ', ': ', 'Zoë', 'prediction_id']
     """
+    yield from _NUMBERED.findall(text)
     for found in _QUOTED.findall(text):
         with suppress(ValueError):
             yield json.loads(f'"{found}"')
@@ -114,6 +125,11 @@ class WholeModel(Subject):
     def owns_item(self, item: Mapping[str, Any]) -> bool:
         """Decide whether an item names the model."""
         return item.get("model") == self.model
+
+
+def _id_text(value: object) -> str | None:
+    """Write what was sent as an id as the text it stands for, None for what can be no id."""
+    return str(value) if isinstance(value, str | int) else None
 
 
 def features_digest(features: Mapping[str, Any]) -> str:

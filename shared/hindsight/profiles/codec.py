@@ -1,11 +1,21 @@
 """Profiles as bytes: MessagePack, with the sketches in their own portable form. No pickle."""
 
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
 import msgspec
 
 from hindsight.core.errors import UnreadableObject
 from hindsight.profiles.numbers import NumberSketch
 from hindsight.profiles.profile import FORMAT, Profile
 
+
+class _HasFormat(Protocol):
+    @property
+    def format(self) -> int: ...
+
+
+Formatted = TypeVar("Formatted", bound=_HasFormat)
 CONTENT_TYPE = "application/x-msgpack"
 
 
@@ -35,10 +45,15 @@ def decode(content: bytes) -> Profile:
 
     Raises UnreadableObject for bytes that are damaged, of another kind, or of a format that a later release writes.
     """
+    return read_format(_decode, content, FORMAT, "profile")
+
+
+def read_format(decoded: Callable[[bytes], Formatted], content: bytes, expected: int, name: str) -> Formatted:
+    """Decode an object of one format, which messages call by a ``name``; raises as ``decode``."""
     try:
-        profile = _decode(content)
+        found = decoded(content)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise UnreadableObject(f"this is no profile: {error}") from error
-    if profile.format != FORMAT:
-        raise UnreadableObject(f"the profile has format {profile.format}, this release reads {FORMAT}")
-    return profile
+        raise UnreadableObject(f"this is no {name}: {error}") from error
+    if found.format != expected:
+        raise UnreadableObject(f"the {name} has format {found.format}, this release reads {expected}")
+    return found

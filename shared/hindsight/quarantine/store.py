@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from msgspec import field
@@ -13,7 +12,7 @@ from hindsight.core import compact_json
 from hindsight.core.codec import Record
 from hindsight.entities.feedback import Feedback
 from hindsight.lake.object_store import QUARANTINE, Lake, day_prefix, parse_day
-from hindsight.quarantine.rejects import RejectCode
+from hindsight.quarantine.rejects import RejectCode, RowKind
 
 # No model can be called so: names begin with a letter or a digit.
 UNREADABLE = "_unreadable"
@@ -21,13 +20,6 @@ MAX_TEXT = 32 * 1024
 _KEY = re.compile(
     rf"{QUARANTINE}/model=(?P<model>[^/]+)/date=(?P<day>\d{{4}}-\d{{2}}-\d{{2}})/(?P<code>[a-z_]+)-[0-9a-f]{{32}}\.jsonl\.gz"
 )
-
-
-class RowKind(StrEnum):
-    """The kind of row that a quarantined row would have become."""
-
-    FEEDBACK = "feedback"
-    PREDICTION = "prediction"
 
 
 class QuarantinedRow(Record, frozen=True, kw_only=True):

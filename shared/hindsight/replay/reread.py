@@ -20,8 +20,8 @@ from hindsight.ingestion.prediction_log import PREDICTIONS, PredictionLog
 from hindsight.labels.joining.feedback_files import is_feedback_file, parse_feedback_line
 from hindsight.labels.mapping import unreadable_value
 from hindsight.labels.store import LabelStore
-from hindsight.quarantine.rejects import Reject, RejectCode
-from hindsight.quarantine.store import UNREADABLE, QuarantinedRow, RowKind, kept_text
+from hindsight.quarantine.rejects import Reject, RejectCode, RowKind
+from hindsight.quarantine.store import UNREADABLE, QuarantinedRow, kept_text
 from hindsight.registry.served_features import ServedByModel
 from hindsight.validation.features import NOTHING_SERVED
 from hindsight.validation.items import path_within
@@ -105,15 +105,17 @@ class Rereader:
         return parsed if fault is None else _invalid(row, fault.message, fault.path)
 
     def _item(self, row: QuarantinedRow, configuration: ModelConfiguration, now: datetime) -> Feedback | QuarantinedRow:
-        trust = ClientTimestamps.PAST if from_import(row.file) else self.trust
         try:
-            item = compact_json.loads(row.text or "")
+            item = _as_sent(row)
         except InvalidInput as error:
             return row.replace(code=RejectCode.MALFORMED, reason=shortened(error.message))
         try:
-            return FeedbackReader(configuration, now, trust).read(item, _ITEM, sent_at=row.received_at)
+            return FeedbackReader(configuration, now, self._trust(row)).read(item, _ITEM, sent_at=row.received_at)
         except InvalidInput as error:
             return _invalid(row, error.faults[0].message, path_within(error.faults[0].path, _ITEM))
+
+    def _trust(self, row: QuarantinedRow) -> ClientTimestamps:
+        return ClientTimestamps.PAST if from_import(row.file) else self.trust
 
     def _collections(self, keys: Iterable[PredictionKey]) -> dict[PredictionKey, Collection]:
         wanted = list(dict.fromkeys(keys))
@@ -122,7 +124,7 @@ class Rereader:
     def _take_predictions(
         self, rows: Sequence[QuarantinedRow], now: datetime, known: Known, reread: RereadCounts
     ) -> None:
-        for (model, sent_at), group in groupby(rows, lambda row: (row.model, row.received_at)):
+        for (model, sent_at, trust), group in groupby(rows, lambda row: (row.model, row.received_at, self._trust(row))):
             configuration, found = known(model), list(group)
             if configuration is None:
                 reread.kept.extend(_unknown(row, model) for row in found)
@@ -130,13 +132,13 @@ class Rereader:
             items: list[tuple[QuarantinedRow, Any]] = []
             for row in found:
                 try:
-                    items.append((row, _prediction_item(row, now)))
+                    items.append((row, _prediction_item(row, now, trust)))
                 except InvalidInput as error:
                     reread.kept.append(row.replace(code=RejectCode.MALFORMED, reason=shortened(error.message)))
             reader = InstanceReader(
                 configuration,
                 now,
-                ClientTimestamps.PAST,
+                trust,
                 new_id=no_id,
                 sent_at=sent_at,
                 served=self.served(configuration.model),
@@ -164,10 +166,11 @@ def _parsed(row: QuarantinedRow) -> Feedback | Reject | None:
 def _still_rejected(row: QuarantinedRow, reject: Reject) -> QuarantinedRow:
     if reject.text is None:
         return row.replace(code=reject.code, reason=reject.reason)
-    # A line by which capture passed on an item, and which could not be read until now.
+    # A line by which a call passed on an item, and which could not be read until now.
     text, was_cut = kept_text(reject.text)
     return row.replace(
         code=reject.code,
+        kind=reject.kind,
         reason=reject.reason,
         path=reject.path,
         model=reject.model or UNREADABLE,
@@ -177,10 +180,17 @@ def _still_rejected(row: QuarantinedRow, reject: Reject) -> QuarantinedRow:
     )
 
 
-def _prediction_item(row: QuarantinedRow, now: datetime) -> Any:
+def _as_sent(row: QuarantinedRow) -> Any:
+    """Parse a row's item; what a call sent is judged part by part, as the call was, and a line as a whole."""
     text = row.text or ""
-    item = identified(compact_json.loads(text), row.file or "", row.line or 0, text)
-    return {**item, "received_at": format_time(now)} if isinstance(item, dict) else item
+    return compact_json.loads(text) if from_import(row.file) else compact_json.parse(text)
+
+
+def _prediction_item(row: QuarantinedRow, now: datetime, trust: ClientTimestamps) -> Any:
+    item = identified(_as_sent(row), row.file or "", row.line or 0, row.text or "")
+    if trust is ClientTimestamps.BOUNDED or not isinstance(item, dict):
+        return item
+    return {**item, "received_at": format_time(now)}
 
 
 def _holds(collection: Collection, event: Feedback) -> bool:

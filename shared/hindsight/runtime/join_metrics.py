@@ -7,9 +7,8 @@ from aws_lambda_powertools import Metrics
 
 from hindsight.ingestion.imports import ImportRun
 from hindsight.labels.joining.join import JoinCount, JoinReport
-from hindsight.quarantine.rejects import RejectCode
+from hindsight.quarantine.rejects import RejectCode, RowKind
 from hindsight.quarantine.replay_request import REPLAYED
-from hindsight.quarantine.store import RowKind
 from hindsight.runtime.counters import count
 
 _NAMES = {

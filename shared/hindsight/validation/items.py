@@ -37,11 +37,15 @@ class RequestItem(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """The reason why one item of a call was not taken; as a warning, why it will hardly do what it is for."""
+    """The reason why one item of a call was not taken; as a warning, why it will hardly do what it is for.
+
+    Of an item that ``is_erased``, one whose id an erasure has marked, nothing is to be kept.
+    """
 
     index: int
     code: str
     fault: Fault
+    is_erased: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Show the rejection to the caller."""

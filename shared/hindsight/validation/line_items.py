@@ -1,4 +1,4 @@
-"""Lines of imported files as the items of a call."""
+"""Lines of files as the items of a call."""
 
 import hashlib
 from typing import Any
@@ -17,7 +17,7 @@ def identified(item: Any, file: str, line: int, text: str) -> Any:
     if not isinstance(item, dict) or item.get("prediction_id") is not None:
         return item
     digest = hashlib.sha256(f"{file}\n{line}\n{text}".encode()).hexdigest()
-    return {**item, "prediction_id": f"import-{digest[:32]}"}
+    return {**item, "prediction_id": f"{'import' if from_import(file) else 'replay'}-{digest[:32]}"}
 
 
 def from_import(file: str | None) -> bool:
@@ -27,4 +27,4 @@ def from_import(file: str | None) -> bool:
 
 def no_id() -> str:
     """Make up no id: every item of a file has one."""
-    raise AssertionError("every imported prediction has an id")
+    raise AssertionError("every prediction of a file has an id")

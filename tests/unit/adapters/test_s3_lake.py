@@ -1,4 +1,4 @@
-"""What S3 says of an object that is not there depends on what the caller may list."""
+"""S3's answer for a missing object depends on the caller's right to list."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -34,8 +34,8 @@ class GuardedS3:
     def paginate(self, *, Prefix: str, **_: str) -> Iterator[dict[str, Any]]:  # noqa: N803
         if not self.may_list:
             raise denied("ListObjectsV2")
-        told = {"ETag": '"1"', "Size": 1, "LastModified": datetime(2026, 3, 1, tzinfo=UTC)}
-        yield {"Contents": [{"Key": key, **told} for key in self.held if key.startswith(Prefix)]}
+        listed = {"ETag": '"1"', "Size": 1, "LastModified": datetime(2026, 3, 1, tzinfo=UTC)}
+        yield {"Contents": [{"Key": key, **listed} for key in self.held if key.startswith(Prefix)]}
 
 
 def lake(*keys: str, may_list: bool) -> S3Lake:

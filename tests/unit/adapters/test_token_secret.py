@@ -50,7 +50,7 @@ class Secret:
         return {"SecretString": f"key {version}", "CreatedDate": datetime.fromtimestamp(self._made_at[version], UTC)}
 
     def good(self) -> list[str]:
-        """Return the secrets that are good now."""
+        """List the secrets that are good now."""
         newest = bisect_right(self._made_at, self._clock.now) - 1
         return [f"key {version}" for version in (newest, newest - 1)]
 

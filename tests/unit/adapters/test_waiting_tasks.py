@@ -1,4 +1,4 @@
-"""What Step Functions says of a task that does not wait is an answer, not an error."""
+"""Step Functions' answer for a task that does not wait is no error."""
 
 from typing import Any
 

@@ -111,7 +111,7 @@ DOMAIN_MODULES = [path for path in modules(LIBRARY) if any(within(dotted(path), 
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
-    """Yield the dotted names a module imports, wherever in it; those for type checkers only are left out."""
+    """List the dotted names that a module imports at any depth; those for type checkers only are left out."""
     guarded = {
         id(child)
         for node in ast.walk(tree)
@@ -131,7 +131,7 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 
 def attributes(tree: ast.AST) -> Iterator[str]:
-    """Yield every dotted name a module uses."""
+    """List the dotted names that a module uses."""
     yield from (ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute))
 
 

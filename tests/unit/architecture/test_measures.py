@@ -28,7 +28,7 @@ def lines_of(function: Function) -> int:
 
 
 def public(tree: ast.Module) -> Iterator[ast.Module | ast.ClassDef | Function]:
-    """Yield a module, its public classes and functions, and their public methods; a fake's protocol documents it."""
+    """List a module, its public classes and functions, and their public methods; a fake's protocol documents it."""
     yield tree
     for node in tree.body:
         if isinstance(node, ast.ClassDef | Function) and not node.name.startswith("_"):

@@ -12,7 +12,7 @@ UNIT = ROOT / "tests/unit"
 OTHERS = frozenset({"architecture", "bench", "docs", "local"})
 RIDDLE = re.compile(
     r"test_(?:what|how|when|where|which|why|whether|who|whose|whom)(?:e?ver)?_"
-    r"|_(?:what|whatever|whom|whoever|nobody|somebody|told|tells)(?:_|$)"
+    r"|_(?:what|whatever|whom|whoever|whomever|anybody|everybody|nobody|somebody|tell|told|tells)(?:_|$)"
 )
 
 

@@ -20,7 +20,7 @@ def kept() -> set[str]:
 
 
 def called() -> Iterator[str]:
-    """Yield the services for which the library or a function makes a client."""
+    """List the services for which the library or a function makes a client."""
     for path in [*(ROOT / "shared").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("client") and node.args:

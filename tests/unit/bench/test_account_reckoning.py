@@ -1,4 +1,4 @@
-"""What a run in an account reckons: each thing that is lost, doubled or missing is seen, and nothing else."""
+"""The reckoning of a run in an account: it finds each lost, doubled or missing thing, and nothing else."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, cast
@@ -20,14 +20,14 @@ class Kept(Past):
     def __init__(self, threshold: int = THRESHOLD) -> None:
         super().__init__(cast("StackClient", None), ROWS, DAYS)
         names = [f"p{number:06d}" for number in range(self.predictions)]
-        told = {names[number]: int(number % VALUES >= threshold) for number in range(self.outcomes)}
+        labelled = {names[number]: int(number % VALUES >= threshold) for number in range(self.outcomes)}
         self.stored = set(names)
         self.events = {f"f{number:06d}" for number in range(self.outcomes)}
-        self.labels = {name: (1, value) for name, value in told.items()}
-        self.counts = dict.fromkeys(told, 1)
+        self.labels = {name: (1, value) for name, value in labelled.items()}
+        self.counts = dict.fromkeys(labelled, 1)
         self.lake: dict[str, list[dict[str, Any]]] = {
             "predictions": [{"prediction_id": name} for name in names],
-            "labels": [{"prediction_id": name, "seq": 1, "value": value} for name, value in told.items()],
+            "labels": [{"prediction_id": name, "seq": 1, "value": value} for name, value in labelled.items()],
         }
 
     def _table(self) -> Any:

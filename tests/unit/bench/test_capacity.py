@@ -60,7 +60,7 @@ def test_lifecycle_names_no_prefix_that_is_not_reckoned() -> None:
 
 def test_quarantine_gets_an_object_a_minute_and_code_of_a_join_and_one_a_sweep() -> None:
     [found] = [one for one in prefixes_of({**defaults(), "FeedbackBufferSeconds": 120}) if one.name == "quarantine"]
-    assert found.most == f"{720 * 3 + 288:,}"
+    assert found.most == f"{720 * 4 + 288:,}"
 
 
 def test_checks_of_labels_follow_the_default_limits_of_capture(checks: list[LabelCheck]) -> None:

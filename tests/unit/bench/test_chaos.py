@@ -4,8 +4,7 @@ import http.client
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +15,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientEr
 
 from bench.chaos.faults import Call, Fault, Faults
 from bench.chaos.partial import split
-from bench.chaos.proxy import running_proxy
+from bench.chaos.proxy import running_proxy, serving
 from bench.chaos.reconcile import Account, Reality, _count_labels, _count_quarantine
 from bench.chaos.traffic import END, OTHER, Traffic, configuration
 from hindsight.config.parse import parse_configuration
@@ -57,15 +56,8 @@ class Upstream:
             def log_message(self, *_: object) -> None:
                 pass
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
+        with serving(Handler) as address:
+            yield address
 
 
 class Always(Faults):
@@ -225,7 +217,7 @@ def test_lost_and_doubled_events_are_found() -> None:
     assert seen(value + 0.1, 0).lost == 1
     assert seen(value + 0.1, 99).doubled == 1
     account = Account()
-    stray = {"code": "conflict", "event": {"feedback_id": "nobody's", "value": OTHER}}
+    stray = {"code": "conflict", "event": {"feedback_id": "unknown", "value": OTHER}}
     _count_quarantine(account, traffic, Reality(quarantine=[stray]))
     assert account.lost == sum(len(wanted) for wanted in traffic.must_be_quarantined().values())
-    assert any("nobody's" in told for told in account.unexplained)
+    assert any("unknown" in found for found in account.unexplained)

@@ -1,4 +1,4 @@
-"""What a model's months leave behind is removed as the template's lifecycle says."""
+"""Data of a model's months are removed as the template's lifecycle says."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What full windows add where months are not played is what they added where they were."""
+"""Full windows add as much to the months that are not played as to those that are."""
 
 from typing import Any
 

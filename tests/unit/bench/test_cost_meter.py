@@ -15,7 +15,7 @@ DUE = {
     "Projection": {"ProjectionType": "KEYS_ONLY"},
 }
 REVIEW = {
-    "KeySchema": [{"AttributeName": "shelf"}, {"AttributeName": "at"}],
+    "KeySchema": [{"AttributeName": "queue"}, {"AttributeName": "at"}],
     "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["ratings"]},
 }
 
@@ -70,7 +70,7 @@ def test_index_write_costs_by_the_change_of_its_key(before: Any, after: Any, uni
 
 
 def test_a_projected_attribute_that_changes_rewrites_the_entry() -> None:
-    before, after = (item(300, shelf="1", at="a", ratings=ratings) for ratings in ("1", "2"))
+    before, after = (item(300, queue="1", at="a", ratings=ratings) for ratings in ("1", "2"))
     assert (index_units(REVIEW, before, after), index_units(DUE, before, after)) == (1, 0)
 
 

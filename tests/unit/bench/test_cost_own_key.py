@@ -1,4 +1,4 @@
-"""What a key of yours costs: each principal asks it once for each five minutes in which it uses a resource."""
+"""The cost of a key of yours: each principal asks it once for each five minutes in which it uses a resource."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the tests of the stack start is what notes the requests that policies allow."""
+"""The plugin of the stack's tests records the requests that policies allow."""
 
 from pathlib import Path
 from subprocess import DEVNULL, STDOUT

@@ -19,7 +19,7 @@ from hindsight.testing.builders.configuration import configuration, document
 
 
 def changed(path: str, value: object) -> dict[str, Any]:
-    """Return the example with the value at a dotted path replaced."""
+    """Replace the value at a dotted path of the example."""
     changed_document = document()
     part: Any = changed_document
     *parents, last = path.split(".")
@@ -86,16 +86,23 @@ def test_the_thresholds_of_an_error_may_be_of_any_size() -> None:
         ("labels.rules.1.window", "2 days", "labels.rules[1].window"),
         ("labels.rules.1.window", "P1M", "labels.rules[1].window"),
         ("labels.rules.1.window", "PT0S", "labels.rules[1].window"),
-        ("labels.rules.1.event", "exposed", "labels.rules[1]"),
-        ("labels.rules.1.positive", {"greater_than": 1, "less_than": 3}, "labels.rules[1].positive"),
+        ("labels.rules.1.event", "exposed", "labels.rules[1].event"),
+        ("labels.rules.1.positive", {"greater_than": 1, "less_than": 3}, "labels.rules[1].positive.less_than"),
+        ("labels.rules.1.value", 1, "labels.rules[1].value"),
         ("labels.rules.1.positive", {}, "labels.rules[1].positive"),
         ("labels.rules.2.map", {"up": 2}, "labels.rules[2].map.up"),
         ("labels.rules.3.value", 7, "labels.rules[3].value"),
         ("labels.rules", [], "labels.rules"),
+        (
+            "labels.excluded_sources",
+            [{"source": "bot", "since": "2026-02-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"}],
+            "labels.excluded_sources[0].since",
+        ),
         ("labels.default.value", "maybe", "labels.default.value"),
         ("labels.default.after", "PT1H", "labels.default.after"),
         ("features.hour.type", "strange", "features.hour.type"),
-        ("features.hour.min", 3, "features.hour"),
+        ("features.hour.min", 3, "features.hour.min"),
+        ("features.hour.max", 3, "features.hour.max"),
         ("features", {}, "features"),
         ("monitoring.slices", ["weather"], "monitoring.slices[0]"),
         ("monitoring.performance.metric", "mae", "monitoring.performance.metric"),
@@ -196,15 +203,29 @@ def of_task(task: str, training: dict[str, Any], metric: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("asked", [{"random_rate": 0.1}, {"uncertain_per_day": 5}])
+@pytest.mark.parametrize(
+    "asked", [{"random_rate": 0.1}, {"uncertain_per_day": 5}, {"random_rate": 0.1, "uncertain_per_day": 5}]
+)
 def test_answers_that_no_rule_reads_are_not_asked_for(asked: dict[str, Any]) -> None:
     unread = {"rules": [{"event": "thumb", "kind": "explicit"}]}
 
     with pytest.raises(InvalidInput) as refused:
         configuration(labels=unread, review=asked)
 
-    assert [fault.path for fault in refused.value.faults] == ["review"]
+    assert [fault.path for fault in refused.value.faults] == [f"review.{name}" for name in asked]
     assert configuration(labels=unread, review={"overlap": 2}).review.expires == timedelta(days=14)
+
+
+def test_both_ends_of_an_empty_range_are_named() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_configuration(
+            {**document(), "features": {"x": {"type": "numeric", "min": 2, "max": 1}}, "monitoring": {}}
+        )
+
+    assert [(fault.path, fault.message) for fault in refused.value.faults] == [
+        ("features.x.min", "must be less than max"),
+        ("features.x.max", "must be greater than min"),
+    ]
 
 
 def test_all_faults_are_reported_at_once() -> None:

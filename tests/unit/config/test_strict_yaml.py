@@ -1,4 +1,4 @@
-"""YAML means what the same document in JSON means, whatever its scalars look like."""
+"""YAML has the meaning of the same document in JSON, for scalars of any look."""
 
 import json
 from typing import Any

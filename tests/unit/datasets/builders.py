@@ -70,7 +70,7 @@ def built_of(examples: Sequence[LabelRow], as_of: datetime, **sections: Any) -> 
 
 
 def rows_in(content: bytes) -> list[Row]:
-    """Return the rows of a part, read by numpy alone: features by name, identifiers as text."""
+    """Read the rows of a part with numpy alone: features by name, identifiers as text."""
     with np.load(io.BytesIO(content), allow_pickle=False) as held:
         arrays = {name: held[name] for name in held.files}
     columns: dict[str, list[Any]] = {}

@@ -29,7 +29,7 @@ def compact(lake: InMemoryLake, now: datetime = LONG_AFTER, **sections: Any) -> 
 
 
 def lake_of(examples: list[LabelRow], pieces: int = 3) -> InMemoryLake:
-    """Return a lake that holds label rows as the stream writes them: several objects a day."""
+    """Build a lake that holds label rows as the stream writes them: several objects a day."""
     lake = InMemoryLake()
     for piece in range(pieces):
         store(lake, examples[piece::pieces])

@@ -48,7 +48,7 @@ def test_a_day_s_objects_become_one_file_and_one_object_of_the_same_lines() -> N
     assert set(gzip.decompress(lake.objects[merged]).splitlines(keepends=True)) == lines
 
 
-def test_a_file_is_a_table_that_anybody_can_query(tmp_path: Path) -> None:
+def test_file_is_a_table_for_any_query_engine(tmp_path: Path) -> None:
     rows = [
         example(1, features={"temperature": 0.5, "hour": 8, "holiday": True}, entity_id="customer-1"),
         example(2, features={"temperature": None, "hour": "8", "holiday": None, "old": 1.0}, value=None),
@@ -124,7 +124,7 @@ def test_a_dataset_of_files_is_built_again_and_a_file_that_changed_is_noticed() 
 
 @given(st.integers(0, 10_000), st.integers(1, 7), st.booleans())
 @settings(max_examples=20, deadline=None)
-def test_a_dataset_does_not_tell_how_its_records_were_spread(seed: int, pieces: int, is_compacted: bool) -> None:
+def test_dataset_does_not_depend_on_how_its_records_were_spread(seed: int, pieces: int, is_compacted: bool) -> None:
     random = Random(seed)
     rows = learnable(60, seed=1)
     rows += [replace(row, seq=2, value=random.randint(0, 1), kind="manual") for row in rows[::7]]

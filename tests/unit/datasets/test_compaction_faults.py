@@ -1,7 +1,6 @@
 """Compactions that meet crashes, foreign objects and other writers."""
 
 import json
-from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from threading import Lock
@@ -26,6 +25,7 @@ from tests.unit.datasets.compactions import (
     small,
 )
 from tests.unit.labels.new_label_oracle import count_new_labels
+from tests.unit.lake.crashes import CrashingLake
 from tests.unit.training.world import MODEL, START, example, learnable, store
 
 CHANGES = 2 * (1 + 1 + 2)  # of two days: the file, the lines, and two objects that go
@@ -45,34 +45,6 @@ def test_foreign_object_stays_and_is_reported_and_the_days_are_compacted(name: s
     assert (report.objects, report.records, report.files) == (6, 48, 2)
     assert lake.objects[foreign] == b"not a record"
     assert len(build(lake, LONG_AFTER).manifest.sources) > 0
-
-
-class Crash(Exception):
-    pass
-
-
-class CrashingLake(InMemoryLake):
-    """Fails the n-th change, before it or after it."""
-
-    def __init__(self, objects: dict[str, bytes]) -> None:
-        super().__init__()
-        self.objects = dict(objects)
-        self.left: float = float("inf")
-        self.is_done_first = False
-
-    def _change(self, change: Callable[[], None]) -> None:
-        self.left -= 1
-        if self.left == 0 and not self.is_done_first:
-            raise Crash
-        change()
-        if self.left == 0:
-            raise Crash
-
-    def write_bytes(self, key: str, content: bytes, content_type: str) -> None:
-        self._change(lambda: InMemoryLake.write_bytes(self, key, content, content_type))
-
-    def delete(self, key: str) -> None:
-        self._change(lambda: InMemoryLake.delete(self, key))
 
 
 @pytest.mark.parametrize("is_done_first", [False, True])

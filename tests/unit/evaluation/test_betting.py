@@ -11,7 +11,7 @@ HYPOTHESIS = Hypothesis(null=0.875, limit=0.85)
 
 
 def first_doubt(shares: np.ndarray, runs: int, seed: int, hypothesis: Hypothesis = HYPOTHESIS) -> np.ndarray:
-    """Return by run the label at which the e-value first reaches 20, one more than there are if it never does."""
+    """Find for each run the label at which the e-value first reaches 20, one more than there are if it never does."""
     rng, wealth = np.random.default_rng(seed), Wealth.at_start(hypothesis, (runs,))
     found = np.full(runs, len(shares) + 1)
     for position, share in enumerate(shares, start=1):

@@ -34,7 +34,7 @@ def test_bounds_of_the_calibration_error_contain_it() -> None:
     found = [measured(answers(1_000, 2.0, rng)) for _ in range(200)]
     assert np.mean([one.lower <= truth for one in found]) > 0.88
     assert np.mean([one.upper >= truth for one in found]) > 0.88
-    assert np.mean([one.error for one in found]) > truth  # as it is commonly told, it is too large
+    assert np.mean([one.error for one in found]) > truth  # by the common formula it is too large
 
 
 def test_ten_bins_hold_score_and_share() -> None:

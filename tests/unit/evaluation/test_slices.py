@@ -1,4 +1,4 @@
-"""Rows told apart by a feature."""
+"""Rows divided by a feature."""
 
 import numpy as np
 import pytest

@@ -37,7 +37,7 @@ THEN = "2025-03-01T12:00:00Z"
 
 
 class Stream:
-    """Keeps what was appended; refuses once it has taken so many calls."""
+    """A stream that keeps appended lines, and refuses after so many calls."""
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []

@@ -16,7 +16,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class RecordedStream:
-    """Keeps what was appended."""
+    """A stream that keeps appended lines."""
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []

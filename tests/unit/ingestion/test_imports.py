@@ -129,7 +129,7 @@ def test_a_file_that_unzips_to_too_much_ends_with_a_fault(bench: Bench, monkeypa
 @pytest.mark.parametrize(
     ("key", "code", "model"),
     [
-        ("imports/model=nobody/feedback/a.jsonl", "unknown_model", "nobody"),
+        ("imports/model=unknown/feedback/a.jsonl", "unknown_model", "unknown"),
         (f"imports/model={MODEL}/labels/a.jsonl", "malformed", MODEL),
         (f"imports/model={MODEL}/feedback/a.csv", "malformed", MODEL),
         ("imports/model=%2e%2e/feedback/a.jsonl", "malformed", None),
@@ -161,7 +161,7 @@ def test_an_empty_file_is_done(bench: Bench) -> None:
     assert (bench.shown()["status"], bench.shown()["progress"]["done"]) == ("completed", 0)
 
 
-def test_keys_tell_whose_file_it_is() -> None:
+def test_key_names_the_files_model_and_kind() -> None:
     found = imported_file(Upload(f"imports/model={MODEL}/feedback/2025/march/part-1.jsonl.gz", "1", NOW))
     assert found is not None
     assert (found.model, found.kind.value) == (MODEL, "feedback")

@@ -9,7 +9,8 @@ from hindsight.core.errors import InvalidInput
 from hindsight.core.times import format_time
 from hindsight.entities.prediction import PredictionKey
 from hindsight.ingestion.instance import MAX_TO_OUTCOME, InstanceReader
-from hindsight.ingestion.prediction_log import PredictionLog
+from hindsight.ingestion.prediction_log import PredictionCapture, PredictionLog
+from hindsight.testing.aws.feedback_stream import InMemoryStream
 from hindsight.testing.builders.configuration import configuration, document
 from hindsight.testing.predictions.prediction_store import InMemoryPredictions, RecordedRejoins
 from hindsight.validation.timestamps import ClientTimestamps
@@ -38,12 +39,14 @@ def rejoins() -> RecordedRejoins:
 
 
 @pytest.fixture
-def log(store: InMemoryPredictions, rejoins: RecordedRejoins) -> PredictionLog:
-    return PredictionLog(store, rejoins)
+def capture(store: InMemoryPredictions, rejoins: RecordedRejoins) -> PredictionCapture:
+    return PredictionCapture(PredictionLog(store, rejoins), InMemoryStream())
 
 
-def test_a_prediction_is_kept_with_every_declared_feature(log: PredictionLog, store: InMemoryPredictions) -> None:
-    receipt = log.log(reader(), [body(features={"hour": 7})])
+def test_a_prediction_is_kept_with_every_declared_feature(
+    capture: PredictionCapture, store: InMemoryPredictions
+) -> None:
+    receipt = capture.capture(reader(), [body(features={"hour": 7})])
 
     assert receipt.accepted == ["p-1"]
     kept = store.kept[PredictionKey("bike-demand", "p-1")]
@@ -52,45 +55,47 @@ def test_a_prediction_is_kept_with_every_declared_feature(log: PredictionLog, st
     assert kept.outcome_due_at == NOW + timedelta(days=7)
 
 
-def test_the_same_body_again_changes_nothing(log: PredictionLog, store: InMemoryPredictions) -> None:
-    log.log(reader(), [body()])
+def test_the_same_body_again_changes_nothing(capture: PredictionCapture, store: InMemoryPredictions) -> None:
+    capture.capture(reader(), [body()])
     before = dict(store.kept)
 
-    assert log.log(reader(), [body()]).accepted == ["p-1"]
+    assert capture.capture(reader(), [body()]).accepted == ["p-1"]
     assert store.kept == before
 
 
-def test_another_body_under_a_known_id_is_a_conflict(log: PredictionLog, store: InMemoryPredictions) -> None:
-    log.log(reader(), [body()])
+def test_another_body_under_a_known_id_is_a_conflict(capture: PredictionCapture, store: InMemoryPredictions) -> None:
+    capture.capture(reader(), [body()])
 
-    receipt = log.log(reader(), [body(prediction_id="p-0"), body(score=0.1)])
+    receipt = capture.capture(reader(), [body(prediction_id="p-0"), body(score=0.1)])
 
     assert receipt.accepted == ["p-0"]
     assert [(rejection.index, rejection.code) for rejection in receipt.rejected] == [(1, "conflict")]
     assert store.kept[PredictionKey("bike-demand", "p-1")].score == 0.7
 
 
-def test_two_bodies_under_one_id_in_one_call_are_a_conflict(log: PredictionLog, store: InMemoryPredictions) -> None:
-    receipt = log.log(reader(), [body(), body(score=0.1), body()])
+def test_two_bodies_under_one_id_in_one_call_are_a_conflict(
+    capture: PredictionCapture, store: InMemoryPredictions
+) -> None:
+    receipt = capture.capture(reader(), [body(), body(score=0.1), body()])
 
     assert receipt.accepted == ["p-1", "p-1"]
     assert [(rejection.index, rejection.code) for rejection in receipt.rejected] == [(1, "conflict")]
 
 
-def test_a_prediction_without_an_id_gets_one(log: PredictionLog) -> None:
+def test_a_prediction_without_an_id_gets_one(capture: PredictionCapture) -> None:
     nameless = body()
     del nameless["prediction_id"]
 
-    assert log.log(reader(), [nameless, nameless]).accepted == ["new-0", "new-1"]
+    assert capture.capture(reader(), [nameless, nameless]).accepted == ["new-0", "new-1"]
 
 
 def test_feedback_that_came_first_is_joined_at_once(
-    log: PredictionLog, store: InMemoryPredictions, rejoins: RecordedRejoins
+    capture: PredictionCapture, store: InMemoryPredictions, rejoins: RecordedRejoins
 ) -> None:
     early = PredictionKey("bike-demand", "p-1")
     store.early.add(early)
 
-    log.log(reader(), [body(), body(prediction_id="p-2")])
+    capture.capture(reader(), [body(), body(prediction_id="p-2")])
 
     assert rejoins.keys == [early]
 
@@ -123,38 +128,42 @@ def test_feedback_that_came_first_is_joined_at_once(
     ],
 )
 def test_an_invalid_prediction_is_rejected_by_its_path_and_the_others_are_kept(
-    log: PredictionLog, change: dict[str, Any], path: str
+    capture: PredictionCapture, change: dict[str, Any], path: str
 ) -> None:
-    receipt = log.log(reader(), [body(prediction_id="good"), body(**change)])
+    receipt = capture.capture(reader(), [body(prediction_id="good"), body(**change)])
 
     assert receipt.accepted == ["good"]
     assert [rejection.fault.path for rejection in receipt.rejected] == [path]
 
 
-def test_an_outcome_may_fall_due_as_late_as_the_longest_delay_that_can_be_configured(log: PredictionLog) -> None:
+def test_an_outcome_may_fall_due_as_late_as_the_longest_delay_that_can_be_configured(
+    capture: PredictionCapture,
+) -> None:
     latest = NOW + MAX_TO_OUTCOME
     dues = {"latest": latest, "later": latest + timedelta(seconds=1)}
     times = {name: {"occurred_at": format_time(NOW), "outcome_due_at": format_time(due)} for name, due in dues.items()}
 
-    receipt = log.log(reader(), [body(prediction_id=name, **of) for name, of in times.items()])
+    receipt = capture.capture(reader(), [body(prediction_id=name, **of) for name, of in times.items()])
 
     assert receipt.accepted == ["latest"]
     (rejection,) = receipt.rejected
     assert rejection.fault.message == "lies more than ten years after the prediction"
 
 
-def test_nothing_is_kept_of_a_call_without_a_valid_prediction(log: PredictionLog, store: InMemoryPredictions) -> None:
+def test_nothing_is_kept_of_a_call_without_a_valid_prediction(
+    capture: PredictionCapture, store: InMemoryPredictions
+) -> None:
     with pytest.raises(InvalidInput) as refused:
-        log.log(reader(), [body(score=2), "no object"])
+        capture.capture(reader(), [body(score=2), "no object"])
 
     assert [fault.path for fault in refused.value.faults] == ["predictions[0].score", "predictions[1]"]
     assert not store.kept
 
 
-def test_trusted_clients_say_when_they_were_heard(log: PredictionLog, store: InMemoryPredictions) -> None:
+def test_trusted_clients_say_when_they_were_heard(capture: PredictionCapture, store: InMemoryPredictions) -> None:
     times = {"occurred_at": "2011-01-01T00:00:00Z", "received_at": "2011-01-01T00:05:00Z"}
 
-    log.log(
+    capture.capture(
         reader(ClientTimestamps.TRUSTED), [body(**times), body(prediction_id="p-2", occurred_at="2011-01-01T00:00:00Z")]
     )
 
@@ -162,12 +171,12 @@ def test_trusted_clients_say_when_they_were_heard(log: PredictionLog, store: InM
     assert received == [datetime(2011, 1, 1, 0, 5, tzinfo=UTC), datetime(2011, 1, 1, tzinfo=UTC)]
 
 
-def test_a_multiclass_prediction_needs_its_decision(log: PredictionLog, store: InMemoryPredictions) -> None:
+def test_a_multiclass_prediction_needs_its_decision(capture: PredictionCapture, store: InMemoryPredictions) -> None:
     labels = {"rules": [{"event": "class", "kind": "outcome", "window": "P2D"}]}
     monitoring = {**document()["monitoring"], "performance": {}}
     multiclass = reader(task="multiclass", labels=labels, review={}, monitoring=monitoring)
 
-    receipt = log.log(multiclass, [body(decision="sunny"), body(prediction_id="p-2")])
+    receipt = capture.capture(multiclass, [body(decision="sunny"), body(prediction_id="p-2")])
 
     assert receipt.accepted == ["p-1"]
     assert receipt.rejected[0].fault.path == "predictions[1].decision"
@@ -183,12 +192,12 @@ def test_a_multiclass_prediction_needs_its_decision(log: PredictionLog, store: I
     ],
 )
 def test_outcome_due_after_every_window_is_taken_with_a_warning(
-    log: PredictionLog, rule: dict[str, str], days: int, *, is_warned: bool
+    capture: PredictionCapture, rule: dict[str, str], days: int, *, is_warned: bool
 ) -> None:
     labels = {"rules": [{"event": "annotation", "kind": "manual"}, {"event": "stayed", "kind": "outcome", **rule}]}
     due = format_time(NOW + timedelta(days=days))
 
-    receipt = log.log(reader(labels=labels), [body(occurred_at=format_time(NOW), outcome_due_at=due)])
+    receipt = capture.capture(reader(labels=labels), [body(occurred_at=format_time(NOW), outcome_due_at=due)])
 
     shown = receipt.to_json()
     assert shown["accepted"] == ["p-1"]

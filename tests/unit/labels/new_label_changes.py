@@ -58,7 +58,7 @@ def label_arrivals(draw: st.DrawFn) -> list[LabelArrival]:
 
 @st.composite
 def deliveries(draw: st.DrawFn, changes: Sequence[LabelArrival]) -> list[list[LabelArrival]]:
-    """Return batches as streams deliver them: any cut, again in other cuts, several shards in any order."""
+    """Draw batches as streams deliver them: any cut, again in other cuts, several shards in any order."""
     rounds = draw(st.integers(1, 3))
     batches: list[list[LabelArrival]] = []
     for _ in range(rounds):

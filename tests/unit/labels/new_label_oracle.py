@@ -9,7 +9,7 @@ from hindsight.lake.rows import days_newest_first
 
 
 def count_new_labels(lake: Lake, model: str, *, since: datetime | None, as_of: datetime, window: timedelta) -> int:
-    """Return the number of predictions whose outcome is due and labelled by ``as_of``, and that is news.
+    """Count the predictions with an outcome that is due and newly labelled by ``as_of``.
 
     News is what became known or due after ``since``, the moment of the last snapshot; before the first, all that did
     within ``window``. A record lies in the lake under the later of those days, so that only what may be news is read.

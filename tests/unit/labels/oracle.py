@@ -1,4 +1,4 @@
-"""What a label should be, written as plainly as possible and as slowly as it may be.
+"""The expected label of a prediction, written as plainly as possible and as slowly as it may be.
 
 Nothing here is shared with the resolver but the events themselves. A rule is a dictionary of ``event``, ``kind``,
 ``window``, ``aggregate`` and at most one of ``above`` (a threshold), ``map`` and ``value``; a default one of ``value``,
@@ -60,8 +60,8 @@ def _seen(events: Sequence[Feedback], as_of: datetime) -> list[Feedback]:
     for event in received:
         if event.feedback_id not in [other.feedback_id for other in once]:
             once.append(event)
-    withdrawn = [event.value for event in once if event.name == "retracted"]
-    kept = [event for event in once if event.name == "retracted" or event.feedback_id not in withdrawn]
+    retracted = [event.value for event in once if event.name == "retracted"]
+    kept = [event for event in once if event.name == "retracted" or event.feedback_id not in retracted]
     return sorted(kept, key=lambda e: (e.occurred_at, e.received_at, e.feedback_id))
 
 
@@ -72,7 +72,7 @@ def _matches(event: Feedback, rule: dict[str, Any], made: datetime) -> bool:
 
 
 def _said(rule: dict[str, Any], values: list[Any], task: str) -> Any:
-    """Return what a rule makes of the values of its matches, oldest first."""
+    """Aggregate the values of a rule's matches, oldest first."""
     aggregate = rule["aggregate"]
     if "value" in rule:
         return _fitted(rule["value"], task) if values else NOTHING

@@ -32,14 +32,14 @@ class RuleSet:
     default: dict[str, Any] | None = field(default=None)
 
     def expected(self, events: list[Feedback], as_of: datetime) -> Label:
-        """Return what the oracle says of ``builders.prediction()``."""
+        """Ask the oracle for the label of ``builders.prediction()``."""
         value, status, kind, name, others = expected_label(
             prediction().occurred_at, events, as_of, rules=self.rules, default=self.default, task=self.task
         )
         return Label(value=value, status=status, kind=kind, event=name, disagreeing=others)  # type: ignore[arg-type]
 
     def configuration(self) -> ModelConfiguration:
-        """Return a configuration that declares the same."""
+        """Build a configuration that declares the same."""
         default = self.default and {
             "value": self.default["value"],
             "after": format_duration(self.default["after"]),
@@ -48,7 +48,7 @@ class RuleSet:
         return configuration(*map(_declared, self.rules), task=self.task, default=default)
 
     def ready(self) -> Rules:
-        """Return the same rules ready to be applied."""
+        """Build the same rules, ready to be applied."""
         found = self.configuration()
         return ready_rules(found.labels, found.task)
 

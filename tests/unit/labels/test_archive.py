@@ -55,14 +55,16 @@ def test_label_row_of_a_reviewed_prediction_has_its_selection_probability_and_ot
 
 def test_label_row_has_the_probabilities_of_all_classes_where_the_prediction_has_them() -> None:
     lake, store = InMemoryLake(), InMemoryLabels()
-    store.save(prediction("told", probabilities={"low": 0.25, "high": 0.75}), RETENTION)
+    store.save(prediction("multiclass", probabilities={"low": 0.25, "high": 0.75}), RETENTION)
     store.save(prediction("p-2"), RETENTION)
 
-    Archive(lake).write_labels("1", [change("told", 60), change("p-2", 60)], store, NewLabels(InMemoryNewLabels()))
+    Archive(lake).write_labels(
+        "1", [change("multiclass", 60), change("p-2", 60)], store, NewLabels(InMemoryNewLabels())
+    )
 
     [found] = lake.objects
-    told, other = lake.read_lines(found)
-    assert from_plain(LabelRow, told).probabilities == {"low": 0.25, "high": 0.75}
+    multiclass, other = lake.read_lines(found)
+    assert from_plain(LabelRow, multiclass).probabilities == {"low": 0.25, "high": 0.75}
     assert "probabilities" not in other
     assert from_plain(LabelRow, other).to_row() == other
 

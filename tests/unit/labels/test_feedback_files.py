@@ -106,7 +106,7 @@ def test_a_malformed_line_is_set_aside_and_the_rest_of_the_file_joined(bench: Be
 
 
 def test_feedback_on_an_unknown_model_is_set_aside(bench: Bench) -> None:
-    sent = event("demand", 150, model="nobody")
+    sent = event("demand", 150, model="unknown")
     bench.write(feedback_line(sent))
 
     report = bench.files.join(FILE)
@@ -114,10 +114,10 @@ def test_feedback_on_an_unknown_model_is_set_aside(bench: Bench) -> None:
     (row,) = bench.quarantined()
     assert (row["code"], row["model"], parse_feedback_line(json.dumps(row["event"]).encode())) == (
         "unknown_model",
-        "nobody",
+        "unknown",
         sent,
     )
-    assert report.quarantined == {"nobody": {RejectCode.UNKNOWN_MODEL: 1}}
+    assert report.quarantined == {"unknown": {RejectCode.UNKNOWN_MODEL: 1}}
 
 
 def test_a_malformed_line_lies_with_the_model_it_names(bench: Bench) -> None:
@@ -160,11 +160,27 @@ def test_rejects_of_capture_go_to_quarantine_with_their_reason(bench: Bench) -> 
     assert report.counts[MODEL] == {JoinCount.JOINED: 1, JoinCount.LABELS: 1, JoinCount.QUARANTINED: 1}
 
 
+def test_rejected_predictions_go_to_quarantine_as_such_and_are_no_quarantined_feedback(bench: Bench) -> None:
+    conflict = {"code": "conflict", "reason": "was sent before with another body", "path": "prediction_id"}
+    bench.write(rejected(kind="prediction"), rejected(kind="prediction", rejected=conflict))
+
+    report = bench.files.join(FILE)
+
+    assert sorted((row["kind"], row["code"], row["line"]) for row in bench.quarantined()) == [
+        ("prediction", "conflict", 2),
+        ("prediction", "invalid", 1),
+    ]
+    assert (report.counts, report.quarantined) == ({}, {})
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"rejected": None},
-        {"rejected": {"code": "conflict"}},
+        {"rejected": {"code": "unmatched"}},
+        {"rejected": {"code": []}},
+        {"kind": "label"},
+        {"kind": []},
         {"rejected": ["invalid"]},
         {"text": 5},
         {"received_at": None},

@@ -1,4 +1,4 @@
-"""What a label's history tells, however its events arrive; and what a snapshot saw, whatever comes after it."""
+"""Label histories do not depend on the order of events, nor snapshots on later records."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -173,7 +173,7 @@ def test_a_relabelling_keeps_the_old_labels_and_gives_the_new_rules_one_from_its
 
 
 def news_of(*events: Feedback) -> list[tuple[Any, str, bool]]:
-    """Return the value, the status and the news of each record of a history that is built event by event."""
+    """List the value, the status and the news of each record of a history that is built event by event."""
     world = World(RuleSet("binary", []))
     world.configurations.put(configuration(ANNOTATION, DEMAND), NOON)
     world.predict()

@@ -69,7 +69,7 @@ def test_the_first_received_stays_also_when_it_is_joined_last(bench: Bench) -> N
     assert [row["event"]["value"] for row in bench.quarantined()] == [50]
 
 
-def test_early_feedback_is_parked_and_joined_when_its_prediction_comes(bench: Bench) -> None:
+def test_early_feedback_is_pending_and_joined_when_its_prediction_comes(bench: Bench) -> None:
     report = bench.joiner.join([event("demand", 150, received=2)])
     assert report.counts[MODEL] == {JoinCount.PENDING: 1}
     placeholder = bench.collection().head

@@ -44,7 +44,7 @@ def bench() -> Bench:
 
 
 class Racing(InMemoryLabels):
-    """Lets another worker join just before the first commits."""
+    """A label store that lets another worker join just before the first commits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -193,10 +193,10 @@ def test_delivered_again_or_in_another_order_the_same_count() -> None:
 def test_each_span_has_its_own_limit_and_other_entities_theirs() -> None:
     bench = Limited()
     bench.predict("other", entity_id="customer-18")
-    bench.predict("nobody")
+    bench.predict("without_entity")
     bench.joiner.join([said(0), said(1), said(2), said(2, received=2.5)])
 
-    others = [event("demand", 150, received=1.5, prediction_id=name) for name in ("other", "nobody")]
+    others = [event("demand", 150, received=1.5, prediction_id=name) for name in ("other", "without_entity")]
     report = bench.joiner.join(others)
 
     assert bench.kept() == ["f-0-1.5", "f-1-1.5", "f-2-2.5"]
@@ -215,7 +215,7 @@ def test_relabelling_restores_no_feedback_beyond_the_limit_and_reports_nothing_t
 
 
 class SlowAllowances(InMemoryAllowances):
-    """Answers once four ask at the same time, or after a while."""
+    """Allowances that answer once four ask at the same time, or after a while."""
 
     def __init__(self) -> None:
         super().__init__()

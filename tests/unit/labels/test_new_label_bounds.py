@@ -1,4 +1,4 @@
-"""What counts of new labels read, and what of a busy model they still count."""
+"""Bounds on the reads of counts of new labels, and on their labels of a busy model."""
 
 import tracemalloc
 

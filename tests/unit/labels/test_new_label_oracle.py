@@ -49,8 +49,8 @@ def test_a_prediction_counts_once_by_its_last_record() -> None:
     lake = lake_of(
         label("amended", known=NOW - 2 * DAY, due=NOW - DAY),
         label("amended", seq=2, known=NOW - DAY, due=NOW - DAY, value=0),
-        label("withdrawn", known=NOW - 2 * DAY, due=NOW - DAY),
-        label("withdrawn", seq=2, known=NOW - DAY, due=NOW - DAY, value=None),
+        label("retracted", known=NOW - 2 * DAY, due=NOW - DAY),
+        label("retracted", seq=2, known=NOW - DAY, due=NOW - DAY, value=None),
         label("redelivered", known=NOW - DAY, due=NOW - DAY),
         label("redelivered", known=NOW - DAY, due=NOW - DAY),
     )

@@ -150,16 +150,16 @@ def test_summing_up_between_deliveries_or_cut_short_changes_no_count(
     # Once an hour is settled nothing of it is delivered any more.
     changes = [one for one in changes if one.arrived >= START + (max(ticks, default=0)) * HOUR - SETTLES_AFTER]
     new_label_counts.MAX_SET = room
-    told_of = set[str]()
+    added = set[str]()
     try:
         for number, batch in enumerate(data.draw(deliveries(changes))):
             note(counted, [batch])
-            told_of |= {one.name for one in batch}
+            added |= {one.name for one in batch}
             store.writes_left = data.draw(st.integers(0, 100))
             with suppress(KilledError):
                 counted.condense("bike", START + (ticks[number % len(ticks)] if ticks else 0) * HOUR)
             store.writes_left = 1_000_000
-            assert everything(counted) == len(told_of)
+            assert everything(counted) == len(added)
     finally:
         new_label_counts.MAX_SET = taken
 

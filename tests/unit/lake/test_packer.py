@@ -12,6 +12,7 @@ from hindsight.lake.object_store import LABELS, PREDICTIONS, day_prefix, model_p
 from hindsight.lake.pack import is_full, is_pack, parts_of
 from hindsight.lake.packer import MAX_OPEN, MAX_SETTLED, Packer, PackingFailed, PackingReport
 from hindsight.testing.aws.lake import InMemoryLake
+from tests.unit.lake.crashes import Crash, CrashingLake
 from tests.unit.training.world import MODEL
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -124,30 +125,6 @@ def test_objects_left_when_time_is_over_are_packed_by_the_next_sweep(turns: int)
     assert ids(lake) == Counter(map(str, range(6)))
 
 
-class Crash(Exception):
-    pass
-
-
-class CrashingLake(InMemoryLake):
-    """Fails the n-th change, before it or after it."""
-
-    left, is_done_first = 0, False
-
-    def _changed(self, change: Callable[[], None]) -> None:
-        self.left -= 1
-        if self.left == 0 and not self.is_done_first:
-            raise Crash
-        change()
-        if self.left == 0:
-            raise Crash
-
-    def write_bytes(self, key: str, content: bytes, content_type: str) -> None:
-        self._changed(lambda: InMemoryLake.write_bytes(self, key, content, content_type))
-
-    def delete(self, key: str) -> None:
-        self._changed(lambda: InMemoryLake.delete(self, key))
-
-
 @pytest.mark.parametrize("is_done_first", [False, True])
 @pytest.mark.parametrize("step", range(1, 6))
 def test_a_crash_anywhere_loses_nothing_and_the_next_sweep_leaves_each_row_once(step: int, is_done_first: bool) -> None:
@@ -185,7 +162,7 @@ def test_an_object_written_again_meanwhile_is_not_lost() -> None:
 
 
 class Forgetful(InMemoryLake):
-    """Does not give back what was written."""
+    """A lake that does not give back the written bytes."""
 
     def read_bytes(self, key: str) -> bytes:
         content = super().read_bytes(key)

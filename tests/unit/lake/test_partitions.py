@@ -1,4 +1,4 @@
-"""Keys of the lake that name no day are passed over, whoever reads them."""
+"""All readers of the lake pass over keys that name no day."""
 
 from datetime import UTC, date, datetime
 
@@ -25,7 +25,7 @@ FOREIGN = (
 
 @pytest.fixture
 def lake() -> InMemoryLake:
-    """A day of the log, among what somebody else has put there."""
+    """A day of the log, among objects of other writers."""
     lake = InMemoryLake()
     lake.write_lines(f"{FOLDER}date=2026-03-02/1.jsonl.gz", [{"prediction_id": "p"}])
     for name in FOREIGN:

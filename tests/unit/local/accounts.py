@@ -16,7 +16,7 @@ ACCOUNT = "123456789012"
 
 
 class Settings:
-    """What Lambda tells of an account; moto does not."""
+    """Account settings of Lambda, which moto lacks."""
 
     def __init__(self, concurrency: int = 1000, reserved: int = 0, code: int = 0) -> None:
         self.settings = {
@@ -33,7 +33,7 @@ class Settings:
 
 
 class Throttle:
-    """What API Gateway tells of an account; moto does not."""
+    """Account settings of API Gateway, which moto lacks."""
 
     def __init__(self, rate: float) -> None:
         self.rate = rate

@@ -1,8 +1,11 @@
 import re
+from typing import Any
 
 import pytest
 
+from local import __main__ as console
 from local.audit import LOCKS, ROOT, finding_of
+from local.commands import audit as audit_command
 
 EVERY_LOCK = sorted(f"requirements/{path.name}" for path in (ROOT / "requirements").iterdir())
 HOST = re.compile(r"https?://|^--", re.MULTILINE)
@@ -10,6 +13,9 @@ LOADS = re.compile(
     r"\b(import pickle|from pickle|import (?:cPickle|dill|cloudpickle|joblib|marshal|shelve)|joblib\.load|torch\.load|"
     r"read_pickle|yaml\.unsafe_load|allow_pickle=True)"
 )
+UNKNOWN: dict[str, Any] = {"name": "six", "skip_reason": "not found"}
+CLEAN: dict[str, Any] = {"name": "jmespath", "version": "1.0", "vulns": []}
+VULNERABLE = CLEAN | {"vulns": [{"id": "PYSEC-1", "fix_versions": []}]}
 OURS = sorted(path for name in ("shared", "functions", "pipelines", "local") for path in (ROOT / name).rglob("*.py"))
 
 
@@ -29,9 +35,37 @@ def test_own_code_loads_nothing_that_could_run_code() -> None:
     assert found == set()
 
 
-def test_package_that_could_not_be_looked_up_is_reported_and_fails_nothing() -> None:
-    unknown = {"name": "six", "skip_reason": "not found"}
-    known = {"name": "jmespath", "version": "1.0", "vulns": []}
-    finding = finding_of("a.lock", {"dependencies": [unknown, known]})
-    assert finding.describe() == "a.lock: nothing is known against 1 packages; 1 could not be looked up"
-    assert finding.vulnerabilities == ()
+@pytest.mark.parametrize(
+    ("dependencies", "arguments", "status"),
+    [
+        ([CLEAN], [], 0),
+        ([CLEAN, UNKNOWN], [], 3),
+        ([CLEAN, UNKNOWN], ["--allow-unchecked"], 0),
+        ([VULNERABLE], ["--allow-unchecked"], 1),
+        ([VULNERABLE, UNKNOWN], [], 1),
+        (None, [], 3),
+        (None, ["--allow-unchecked"], 0),
+    ],
+)
+def test_audit_that_could_not_check_everything_says_so_and_ends_with_its_own_status(
+    dependencies: list[dict[str, Any]] | None,
+    arguments: list[str],
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report = None if dependencies is None else {"dependencies": dependencies}
+    monkeypatch.setattr(audit_command, "audit", lambda: [finding_of("a.lock", report)])
+    assert console.main(["audit", *arguments]) == status
+    printed = capsys.readouterr()
+    is_whole = dependencies is not None and UNKNOWN not in dependencies
+    assert ("NOT CHECKED a.lock: " in printed.err) != is_whole
+    assert (printed.out == "") != is_whole
+
+
+def test_package_that_could_not_be_looked_up_is_counted() -> None:
+    finding = finding_of("a.lock", {"dependencies": [UNKNOWN, CLEAN]})
+    assert (finding.asked, finding.unknown, finding.vulnerabilities) == (1, 1, ())
+    assert finding.describe() == (
+        "NOT CHECKED a.lock: 1 packages could not be looked up; nothing is known against 1 packages"
+    )

@@ -1,4 +1,4 @@
-"""What a shell learns of a stack."""
+"""A stack's variables for a shell."""
 
 import subprocess
 from pathlib import Path

@@ -11,7 +11,7 @@ import pytest
 
 from local.forked.forking import ForkedProcess, ForkServer, can_fork
 
-pytestmark = pytest.mark.skipif(not can_fork(), reason="this system cannot tell when a fork has ended")
+pytestmark = pytest.mark.skipif(not can_fork(), reason="this system cannot report a fork's end")
 
 ECHO = """
 import json, os, random, sys
@@ -71,12 +71,12 @@ def test_worker_has_the_streams_the_folder_and_the_environment_it_is_given(
 ) -> None:
     echo.stdin.write('{"a": "ß"}\n')
 
-    told = json.loads(echo.stdout.readline())
+    reply = json.loads(echo.stdout.readline())
 
-    assert (told["given"], told["main"], told["folder"]) == ({"a": "ß"}, "__main__", str(tmp_path))
-    assert told["environment"] == {"ONLY": "ümlaut"}
-    assert told["path"][0] == str(tmp_path)
-    assert not {str(code), str(Path(__file__).parents[3])} & set(told["path"])
+    assert (reply["given"], reply["main"], reply["folder"]) == ({"a": "ß"}, "__main__", str(tmp_path))
+    assert reply["environment"] == {"ONLY": "ümlaut"}
+    assert reply["path"][0] == str(tmp_path)
+    assert not {str(code), str(Path(__file__).parents[3])} & set(reply["path"])
 
 
 def test_worker_has_the_library_already_except_for_readers_of_the_environment(echo: ForkedProcess) -> None:
@@ -88,13 +88,13 @@ def test_worker_has_the_library_already_except_for_readers_of_the_environment(ec
 
 def test_two_workers_do_not_share_their_chance(server: ForkServer, tmp_path: Path) -> None:
     (tmp_path / "echo.py").write_text(ECHO)
-    told = []
+    reply = []
     for _ in range(2):
         process = server.fork(str(tmp_path / "echo.py"), str(tmp_path), {})
         process.stdin.write("0\n")
-        told.append(json.loads(process.stdout.readline())["chance"])
+        reply.append(json.loads(process.stdout.readline())["chance"])
         process.kill()
-    assert not set(told[0]) & set(told[1])
+    assert not set(reply[0]) & set(reply[1])
 
 
 def test_worker_ends_when_its_input_does(echo: ForkedProcess) -> None:

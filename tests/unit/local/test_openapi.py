@@ -4,12 +4,17 @@ import json
 import re
 from typing import Any
 
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from hindsight.config.documents.strict_yaml import parse_yaml
+from hindsight.config.parse import parse_configuration
 from hindsight.runtime.http.audiences import APP_ROUTES, OPEN_ROUTES, REVIEWER_ROUTES, audiences_of
+from hindsight.runtime.http.requests import YAML_TYPES, read_document
 from local.openapi.document import COMMITTED, document, written
-from local.openapi.examples import EXAMPLES
+from local.openapi.examples.answers import EXAMPLES
+from local.openapi.examples.bodies import BODY_EXAMPLES
 from local.openapi.page import PAGE, with_routes
 from local.openapi.routes import ROUTES
 from local.template import load_template, resources_of
@@ -35,8 +40,10 @@ def test_page_of_the_api_lists_the_routes_of_now() -> None:
 
 
 def test_every_route_of_the_template_is_in_the_document_and_no_other() -> None:
-    told = {(method, path) for path, operations in document()["paths"].items() for method in operations}
-    assert told == of_template(), "a route is an event of its function in template.yaml and a Route in local/openapi/"
+    described = {(method, path) for path, operations in document()["paths"].items() for method in operations}
+    assert described == of_template(), (
+        "a route is an event of its function in template.yaml and a Route in local/openapi/"
+    )
 
 
 def test_the_document_is_openapi() -> None:
@@ -93,6 +100,31 @@ def test_every_answer_has_an_example_that_fits_its_schema() -> None:
             content = response["content"]["application/json"]
             validator = Draft202012Validator({**components, **content["schema"]})
             assert list(validator.iter_errors(content["example"])) == [], (operation["operationId"], status)
+
+
+def test_every_body_has_an_example_that_fits_its_schema() -> None:
+    components = {"components": document()["components"]}
+    bodies = {one["operationId"]: one["requestBody"]["content"] for one in operations() if "requestBody" in one}
+    assert set(BODY_EXAMPLES) == set(bodies)
+    for name, content in bodies.items():
+        for kind, body in content.items():
+            validator = Draft202012Validator({**components, **body["schema"]})
+            assert list(validator.iter_errors(body["example"])) == [], (name, kind)
+
+
+def test_example_of_a_configuration_is_accepted() -> None:
+    example = BODY_EXAMPLES["configure_model"]
+
+    assert parse_configuration(example) == parse_configuration(parse_yaml(json.dumps(example)))
+
+
+def test_configuration_lists_the_content_types_that_are_read() -> None:
+    [content] = [one["requestBody"]["content"] for one in operations() if one["operationId"] == "configure_model"]
+
+    assert list(content) == ["application/json", *YAML_TYPES]
+    for kind in content:
+        event = APIGatewayProxyEvent({"headers": {"content-type": kind}, "body": "{}"})
+        assert read_document(event, max_bytes=10)[1].content_type == kind
 
 
 def test_no_answer_is_of_unknown_shape() -> None:

@@ -34,10 +34,10 @@ def test_the_local_template_differs_in_code_and_layers_only() -> None:
         (wanted,) = layers_of(template, name) & {"ScienceLayer", "DataLayer"} or {"DependenciesLayer"}
         assert function["Properties"].pop("CodeUri") == {"Key": wanted}
         original = template["Resources"][name]["Properties"]
-        for event, told in function["Properties"].get("Events", {}).items():
-            if "ScalingConfig" in told["Properties"]:
+        for event, event_source in function["Properties"].get("Events", {}).items():
+            if "ScalingConfig" in event_source["Properties"]:
                 # The embedded server compares it with a number, and takes a parameter's value for text.
-                assert isinstance(told["Properties"].pop("ScalingConfig")["MaximumConcurrency"], int)
+                assert isinstance(event_source["Properties"].pop("ScalingConfig")["MaximumConcurrency"], int)
                 del original["Events"][event]["Properties"]["ScalingConfig"]
         assert function["Properties"] == {key: original[key] for key in original if key not in {"CodeUri", "Layers"}}
     assert not resources_of(local, "AWS::Serverless::LayerVersion")

@@ -1,4 +1,4 @@
-"""What an account is asked before a deployment, against accounts of moto's."""
+"""Checks of an account before a deployment, against accounts of moto's."""
 
 import importlib
 import json
@@ -260,10 +260,10 @@ def test_command_prints_every_check_and_fails_only_where_the_deployment_would(
     monkeypatch.setattr(preflight, "_client", lambda session, service: asked.get(service) or session.client(service))
 
     assert command("--json") == status
-    told = json.loads(capsys.readouterr().out)
-    (concurrency_told,) = (one["found"] for one in told if one["name"] == "Lambda concurrency")
-    assert "tick 1 (of models: 1)" in concurrency_told
-    assert {"Stack", "Names", "Lambda memory", "Firehose rate", "Alarms by mail"} <= {one["name"] for one in told}
+    reported = json.loads(capsys.readouterr().out)
+    (found_concurrency,) = (one["found"] for one in reported if one["name"] == "Lambda concurrency")
+    assert "tick 1 (of models: 1)" in found_concurrency
+    assert {"Stack", "Names", "Lambda memory", "Firehose rate", "Alarms by mail"} <= {one["name"] for one in reported}
     assert command() == status
     assert "Names" in capsys.readouterr().out
 

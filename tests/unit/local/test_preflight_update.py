@@ -1,4 +1,4 @@
-"""What an update of a stack would meet, against stacks of moto's."""
+"""Checks of a stack before an update, against stacks of moto's."""
 
 import argparse
 import json
@@ -147,7 +147,7 @@ class Throttle:
         return {"throttleSettings": {"rateLimit": 10_000.0, "burstLimit": 5_000}}
 
 
-def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+def reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     asked = {"lambda": Settings(0), "apigateway": Throttle()}
     monkeypatch.setattr(preflight, "_client", lambda session, service: asked.get(service) or session.client(service))
     parser = argparse.ArgumentParser()
@@ -161,10 +161,10 @@ def test_command_takes_the_parameters_that_an_update_keeps(
 ) -> None:
     stack(EARLIER, LakeBucketName=EARLIER, AppRequestsPerSecond="3000", OfAnEarlierRelease="x")
 
-    found = told(monkeypatch, capsys)
+    found = reported(monkeypatch, capsys)
 
     assert (found["Lake"]["verdict"], found["Firehose rate"]["verdict"]) == ("ok", "warning")
-    assert told(monkeypatch, capsys, "--parameter", "AppRequestsPerSecond=500")["Firehose rate"]["verdict"] == "ok"
+    assert reported(monkeypatch, capsys, "--parameter", "AppRequestsPerSecond=500")["Firehose rate"]["verdict"] == "ok"
 
 
 def test_command_knows_the_name_that_the_stack_makes_up_for_its_lake(
@@ -173,7 +173,7 @@ def test_command_knows_the_name_that_the_stack_makes_up_for_its_lake(
     stack(EARLIER)
     made = boto3.client("cloudformation").describe_stacks(StackName="hindsight")["Stacks"][0]["StackId"]
 
-    found = told(monkeypatch, capsys)["Lake"]
+    found = reported(monkeypatch, capsys)["Lake"]
 
     assert found["verdict"] == "failure"
     assert f"hindsight-lake-{made.rpartition('/')[2].split('-')[0]}" in found["found"]

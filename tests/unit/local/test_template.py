@@ -1,4 +1,4 @@
-"""What the embedded server does not know is written plainly in the definitions that it gets."""
+"""Definitions for the embedded server, without the parts that it does not know."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The same code is unpacked once, whoever asks for it; what is not code is unpacked where it is asked for."""
+"""The same code is unpacked once for all that use it; other files are unpacked where they are asked for."""
 
 import tempfile
 import zipfile

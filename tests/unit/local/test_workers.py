@@ -19,7 +19,7 @@ from local.forked.forking import ForkedProcess, can_fork
 from local.forked.patching import EmulatorChanged
 from local.forked.unpacked import SharedZipFile
 
-pytestmark = pytest.mark.skipif(not can_fork(), reason="this system cannot tell when a fork has ended")
+pytestmark = pytest.mark.skipif(not can_fork(), reason="this system cannot report a fork's end")
 PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 
 

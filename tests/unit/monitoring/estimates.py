@@ -54,7 +54,7 @@ def binary_rows(count: int, seed: int, shift: float = 0.0, turn: float = 1.0, sh
 
 @cache
 def estimator_of_binary_rows(count: int, seed: int) -> Estimator:
-    """Return the estimator that rows of a seed teach."""
+    """Fit the estimator to rows of a seed."""
     return learned(binary_rows(count, seed))
 
 
@@ -63,7 +63,7 @@ def column(rows: list[Row], name: str) -> Values:
 
 
 def learned(rows: list[Row], task: Task = Task.BINARY, seed: int = 7) -> Estimator:
-    """Return the estimator that rows with labels teach."""
+    """Fit the estimator to rows with labels."""
     import pandas as pd
 
     schema = Schema(model="demand", version="v1", task=task, metric=Metric.ACCURACY, features={}, classes=())

@@ -28,7 +28,7 @@ def pointer(champion: str = "v2") -> Pointer:
 
 
 def lake_with(hours: list[dict[str, Profile]], reference: Profile | None = None) -> InMemoryLake:
-    """Return a lake with the profiles by version of each hour back from now, and usual ones a week before them."""
+    """Build a lake with the profiles by version of each hour back from now, and usual ones a week before them."""
     lake = InMemoryLake()
     for back, by_version in enumerate(hours):
         hour = NOW - timedelta(hours=back)

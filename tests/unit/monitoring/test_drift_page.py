@@ -26,7 +26,7 @@ VOID = {"meta", "rect"}
 
 
 class Reader(HTMLParser):
-    """Reads a document strictly: every tag that opens closes, in order."""
+    """A strict reader of a document: every tag that opens closes, in order."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -57,8 +57,8 @@ def page_of(
     found: Profile, report: DriftReport | None = None, *, reference: Profile | None = None, **other: Any
 ) -> str:
     trained = reference or trained_on()
-    told = report or drift_of(found, reference=trained)
-    return drift_page(told, ComparedProfiles(reference=trained, window=found, champion_window=found, **other), HEADING)
+    drift = report or drift_of(found, reference=trained)
+    return drift_page(drift, ComparedProfiles(reference=trained, window=found, champion_window=found, **other), HEADING)
 
 
 def test_page_names_its_check_and_verdict() -> None:

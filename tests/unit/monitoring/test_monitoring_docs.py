@@ -1,4 +1,4 @@
-"""What docs/monitoring.md says is what runs."""
+"""The statements of docs/monitoring.md hold for the code."""
 
 import re
 from datetime import UTC, datetime, timedelta

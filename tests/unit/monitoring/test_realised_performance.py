@@ -170,8 +170,8 @@ def test_without_rows_the_verdict_is_insufficient() -> None:
 
 def example(name: str, *, seq: int = 1, known: datetime, due: datetime, value: Any = 1) -> dict[str, Any]:
     times = {"known_at": format_time(known), "outcome_due_at": format_time(due)}
-    told = {"features": {}, "occurred_at": format_time(known), "model_version": "v1"}
-    return {"prediction_id": name, "seq": seq, "value": value, **told, **times}
+    complete = {"features": {}, "occurred_at": format_time(known), "model_version": "v1"}
+    return {"prediction_id": name, "seq": seq, "value": value, **complete, **times}
 
 
 def test_labels_mature_when_due_whenever_they_were_known() -> None:
@@ -182,8 +182,8 @@ def test_labels_mature_when_due_whenever_they_were_known() -> None:
         example("not due", known=NOW - DAY, due=NOW + HOUR),
         example("just due", known=NOW, due=NOW),
         example("known later", known=NOW + HOUR, due=NOW - DAY),
-        example("withdrawn", known=NOW - 2 * DAY, due=NOW - DAY),
-        example("withdrawn", seq=2, known=NOW - DAY, due=NOW - DAY, value=None),
+        example("retracted", known=NOW - 2 * DAY, due=NOW - DAY),
+        example("retracted", seq=2, known=NOW - DAY, due=NOW - DAY, value=None),
         example("amended", seq=2, known=NOW - DAY, due=NOW - DAY, value=0),
         example("amended", known=NOW - 2 * DAY, due=NOW - DAY),
     ]
@@ -206,15 +206,15 @@ MULTICLASS = {
 
 def test_multiclass_log_loss_needs_the_probabilities_of_every_row() -> None:
     limits = rules({"metric": "log_loss", "max": 0.5}, **MULTICLASS)
-    told = answers(300, 0, decision="a", probabilities={"a": 0.9, "b": 0.1})
-    told = [{**row, "value": "a" if place % 10 else "b"} for place, row in enumerate(told)]
-    found = report(told, limits)
+    complete = answers(300, 0, decision="a", probabilities={"a": 0.9, "b": 0.1})
+    complete = [{**row, "value": "a" if place % 10 else "b"} for place, row in enumerate(complete)]
+    found = report(complete, limits)
     assert found.champion.value == pytest.approx(-(0.9 * np.log(0.9) + 0.1 * np.log(0.1)))
     assert found.calibration is not None
     assert found.calibration.error == pytest.approx(0.0, abs=1e-9)
-    silent = [{name: value for name, value in row.items() if name != "probabilities"} for row in told]
+    silent = [{name: value for name, value in row.items() if name != "probabilities"} for row in complete]
     assert report(silent, limits).verdict is Verdict.INSUFFICIENT
-    assert report([*told, *silent], limits).verdict is Verdict.INSUFFICIENT
+    assert report([*complete, *silent], limits).verdict is Verdict.INSUFFICIENT
     assert report(silent, rules({"min": 0.5}, **MULTICLASS)).verdict is Verdict.OK
 
 

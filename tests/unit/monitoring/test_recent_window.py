@@ -17,7 +17,7 @@ def hours(*counts: int) -> list[Profile]:
 
 
 def pairs(*counts: int, before: tuple[int, ...] | None = None) -> list[RecentRows]:
-    """Return hours with so many rows, and so many a week before, as many by default."""
+    """Build hours with so many rows, and so many a week before, as many by default."""
     sides = zip(hours(*counts), hours(*(before or counts)), strict=True)
     return [RecentRows(rows=rows, week_before=week_before) for rows, week_before in sides]
 
@@ -34,7 +34,7 @@ def write_hours(lake: InMemoryLake, now: datetime, *counts: int) -> None:
 
 
 def lake_with(*counts: int, before: tuple[int, ...] | None = None) -> InMemoryLake:
-    """Return a lake with so many rows in each hour back from now, and as many a week before."""
+    """Build a lake with so many rows in each hour back from now, and as many a week before."""
     lake = InMemoryLake()
     write_hours(lake, NOW, *counts)
     write_hours(lake, NOW - WEEK, *(before or counts))

@@ -59,7 +59,7 @@ def test_concept_drift_is_found_once_labels_mature(metric: str) -> None:
 def test_estimate_that_is_not_trusted_gives_no_verdict() -> None:
     window = binary_rows(2_000, seed=5)
     configuration = configured(min=0.99)
-    low, distrusted = (
+    low, untrusted = (
         check_estimate(
             profiled(window, configuration),
             ESTIMATOR,
@@ -71,16 +71,16 @@ def test_estimate_that_is_not_trusted_gives_no_verdict() -> None:
         for paired in (None, reconciled(binary_rows(3_500, seed=6, turn=0.3)))
     )
     assert low.verdict is Verdict.LOW
-    assert distrusted.verdict is Verdict.INSUFFICIENT
-    assert distrusted.shortfall == 0.0
-    assert "cannot be trusted" in distrusted.reason
+    assert untrusted.verdict is Verdict.INSUFFICIENT
+    assert untrusted.shortfall == 0.0
+    assert "cannot be trusted" in untrusted.reason
     assert low.expected is not None
-    assert distrusted.expected is not None
-    assert distrusted.expected.value == pytest.approx(low.expected.value, abs=0.005)  # sketches draw lots
+    assert untrusted.expected is not None
+    assert untrusted.expected.value == pytest.approx(low.expected.value, abs=0.005)  # sketches draw lots
 
 
 def test_true_estimates_are_not_trusted_at_most_as_often_as_the_level() -> None:
-    distrusted = sum(
+    untrusted = sum(
         not reconcile(
             binary_rows(1_000, seed=3_000 + seed),
             estimator_of_binary_rows(1_000, seed=2_000 + seed),
@@ -90,7 +90,7 @@ def test_true_estimates_are_not_trusted_at_most_as_often_as_the_level() -> None:
         ).trusted  # type: ignore[union-attr]
         for seed in range(60)
     )
-    assert distrusted <= 8
+    assert untrusted <= 8
 
 
 def test_reviewed_rows_are_weighted_in_both() -> None:

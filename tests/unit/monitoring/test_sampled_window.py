@@ -122,7 +122,7 @@ def test_days_without_time_to_read_them_are_left_out_oldest_first(lake: InMemory
 
 @pytest.mark.parametrize("share", SHARES[1:])
 def test_estimate_of_a_large_sample_lies_by_the_whole_ones(share: float) -> None:
-    """Whatever ids, entities and outcomes have to do with each other: every fourth id fails, and each has its own."""
+    """Ids, entities and outcomes may depend on each other: every fourth id fails, and each has its own."""
     names = [f"order-{number:06d}" for number in range(100_000)]
     is_right = np.array([number % 4 != 0 for number in range(len(names))])
     kept = is_sampled(np.array([prediction_hash(name) for name in names], dtype=np.uint64), share)

@@ -19,7 +19,7 @@ class Round:
         self.bus = InMemoryAnnouncements()
 
     def find(self, kind: CheckKind, verdict: Verdict, hour: int = 0, version: str = "v1") -> list[str]:
-        """Return the names of what is announced."""
+        """List the names of the announcements."""
         at = NOW + hour * HOUR
         check = Check(model="bike", kind=kind, at=at, model_version=version, verdict=verdict, reason="r", page_key="p")
         before = len(self.bus.published)

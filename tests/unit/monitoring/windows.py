@@ -52,7 +52,7 @@ _PACKED = encode(window(2_000, seed=99))
 
 
 def trained_on() -> Profile:
-    """Return the training reference."""
+    """Build the training reference."""
     return decode(_PACKED)
 
 

@@ -1,4 +1,4 @@
-"""What is a subject's goes, in whatever form; everything else stays byte by byte."""
+"""Data of a subject are removed in any form; everything else stays byte by byte."""
 
 import gzip
 import json
@@ -76,6 +76,8 @@ def test_a_record_is_theirs_by_its_prediction_or_by_its_entity_up_to_the_request
         ({"model": MODEL, "rejected": {}, "text": '{"prediction_id": "p-11", "val'}, False),
         ({"model": MODEL, "rejected": {}, "text": '{"prediction_id": 17}'}, False),
         ({"model": MODEL, "rejected": {}, "text": "p-1"}, False),
+        ({"model": MODEL, "rejected": {}, "text": '{"prediction_id": ["p-1"]}'}, False),
+        ({"model": MODEL, "rejected": {}, "text": '{"prediction_id": "p-1", "model": "forest"}'}, True),
     ],
 )
 def test_raw_feedback_is_theirs_within_their_model_however_broken(row: dict[str, Any], is_theirs: bool) -> None:
@@ -87,6 +89,31 @@ def test_a_reject_is_theirs_by_its_event_or_its_text() -> None:
     assert subject().owns_reject({"code": "invalid", "text": json.dumps({"entity_id": ENTITY, "features": 7})})
     assert not subject().owns_reject({"code": "invalid", "text": json.dumps({"prediction_id": "p-2"})})
     assert not subject().owns_reject({"code": "malformed"})
+
+
+@pytest.mark.parametrize(
+    ("text", "is_theirs"),
+    [
+        ('{"entity_id": 4711, "features": {}}', True),
+        ('{"entity_id": 4711, "features": {"a": NaN}}', True),
+        ('{"entity_id":4711,"features":{"a', True),
+        ('{"prediction_id":17,"features":{"a', True),
+        ('{"entity_id": 47110, "features": {}}', False),
+        ('{"entity_id":47110,"features":{"a', False),
+        ('{"entity_id": {"id": 4711}, "features": {}}', False),
+    ],
+)
+def test_an_item_rejected_for_a_number_as_its_id_is_theirs(text: str, is_theirs: bool) -> None:
+    theirs = Subject(model=MODEL, entity_id="4711", at=AT, prediction_ids={"17"})
+
+    assert theirs.owns_reject({"code": "invalid", "model": MODEL, "text": text}) is is_theirs
+
+
+def test_a_reject_of_their_model_may_name_any_model_and_one_of_no_model_names_theirs() -> None:
+    named = json.dumps({"model": "forest", "entity_id": ENTITY})
+
+    assert subject().owns_reject({"code": "invalid", "model": MODEL, "text": named})
+    assert not subject().owns_reject({"code": "malformed", "text": named})
 
 
 def test_a_line_that_is_no_json_goes_if_it_quotes_them() -> None:

@@ -37,8 +37,8 @@ def rows(count: int, start: int = 0) -> list[dict[str, Any]]:
     return [row(number) for number in range(start, start + count)]
 
 
-def told(profile: Profile) -> dict[str, Any]:
-    """Return all that is exact in a profile of few rows, to be compared."""
+def exact_parts(profile: Profile) -> dict[str, Any]:
+    """Collect the exact parts of a profile of few rows, to be compared."""
     columns = {**profile.features, "score": profile.score, "decision": profile.decision}
     return {
         "rows": profile.rows,

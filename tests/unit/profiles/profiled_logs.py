@@ -12,7 +12,7 @@ from hindsight.profiles.logs.log_profiler import LogProfiler, ProfilingReport
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.builders.configuration import configuration
 from hindsight.testing.models.configurations import InMemoryConfigurations
-from tests.unit.profiles.builders import row, told
+from tests.unit.profiles.builders import exact_parts, row
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -58,19 +58,19 @@ class World:
 
 
 def of_rows(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what is exact in the profile of rows, by version, whatever hours and objects they lie in."""
+    """Collect the exact parts of the profile of rows by version, independent of their hours and objects."""
     by_version: dict[str, list[dict[str, Any]]] = {}
     for found in rows:
         by_version.setdefault(found["model_version"], []).append(found)
     return {
-        version: {**told(profile_rows(found, RULES.features, Task.BINARY)), "sample": ids_of(found)}
+        version: {**exact_parts(profile_rows(found, RULES.features, Task.BINARY)), "sample": ids_of(found)}
         for version, found in by_version.items()
     }
 
 
 def of_window(window: WindowProfile) -> dict[str, Any]:
     return {
-        version: {**told(profile), "sample": ids_of(profile.sample.rows)}
+        version: {**exact_parts(profile), "sample": ids_of(profile.sample.rows)}
         for version, profile in window.by_version.items()
         if profile.rows
     }
@@ -81,7 +81,7 @@ def ids_of(rows: list[dict[str, Any]]) -> list[str]:
 
 
 class EventfulLake(InMemoryLake):
-    """Lets something happen after a worker's next read of the log, before or after its next change of an hour."""
+    """A lake with an event after a worker's next read of the log, before or after its next change of an hour."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ from hindsight.profiles.codec import decode, encode
 from hindsight.profiles.column import merge_columns
 from hindsight.profiles.profile import Profile
 from hindsight.profiles.reading import group_texts, profile_column
-from tests.unit.profiles.builders import FEATURES, row, rows, told
+from tests.unit.profiles.builders import FEATURES, exact_parts, row, rows
 
 NUMERIC, CATEGORICAL, BOOLEAN = (Feature(type=kind) for kind in FeatureType)
 
@@ -76,18 +76,18 @@ def test_profile_of_parts_is_the_profile_of_the_whole(first: int, second: int) -
         profile_rows(part, FEATURES, Task.BINARY)
         for part in (found[: cuts[0]], found[cuts[0] : cuts[1]], found[cuts[1] :])
     ]
-    whole, merge = told(profile_rows(found, FEATURES, Task.BINARY)), Profile.merged
+    whole, merge = exact_parts(profile_rows(found, FEATURES, Task.BINARY)), Profile.merged
 
-    assert told(merge(parts)) == whole
-    assert told(merge([parts[0], merge(parts[1:])])) == whole
-    assert told(merge([merge([parts[2], parts[0]]), parts[1]])) == whole
-    assert told(merge([Profile.empty(), merge(parts)])) == whole
+    assert exact_parts(merge(parts)) == whole
+    assert exact_parts(merge([parts[0], merge(parts[1:])])) == whole
+    assert exact_parts(merge([merge([parts[2], parts[0]]), parts[1]])) == whole
+    assert exact_parts(merge([Profile.empty(), merge(parts)])) == whole
 
 
 def test_prediction_that_comes_twice_counts_once() -> None:
     found = rows(30)
 
-    assert told(profile_rows([*found, *found[:10]], FEATURES, Task.BINARY)) == told(
+    assert exact_parts(profile_rows([*found, *found[:10]], FEATURES, Task.BINARY)) == exact_parts(
         profile_rows(found, FEATURES, Task.BINARY)
     )
 

@@ -6,14 +6,14 @@ from hindsight.core.errors import UnreadableObject
 from hindsight.profiles.build import profile_rows
 from hindsight.profiles.codec import decode, encode
 from hindsight.profiles.profile import Profile
-from tests.unit.profiles.builders import FEATURES, rows, told
+from tests.unit.profiles.builders import FEATURES, exact_parts, rows
 
 
 @pytest.mark.parametrize("task", list(Task))
 def test_profile_is_decoded_unchanged(task: Task) -> None:
     profile = profile_rows(rows(150), FEATURES, task)
 
-    assert told(decode(encode(profile))) == told(profile)
+    assert exact_parts(decode(encode(profile))) == exact_parts(profile)
 
 
 def test_profile_of_many_rows_is_no_larger_than_one_of_a_few_thousand() -> None:

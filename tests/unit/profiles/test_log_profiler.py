@@ -169,7 +169,7 @@ deliveries = st.lists(
 )
 
 
-# Two objects are written again; the hours of one are built anew before the other one is told.
+# Two objects are written again; the hours of one are built anew before the notification of the other.
 TWO_WRITTEN_AGAIN = [
     (number, count, arriving, "", False, None)
     for number, count, arriving in [(3, 2, []), (2, 5, [0, 1]), (3, 1, []), (2, 1, [])]

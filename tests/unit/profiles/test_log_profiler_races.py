@@ -73,24 +73,24 @@ def test_many_due_hours_are_grouped_more_coarsely_and_never_too_early() -> None:
     world = World()
     due = [f"{2026 + number // 300}-{1 + number % 12:02d}-{1 + number % 28:02d}T05:00:00Z" for number in range(3000)]
     world.profile(world.write("1", [logged(24 * n, outcome_due_at=text) for n, text in enumerate(due)]))
-    told_due = world.window().all.due
+    counted_due = world.window().all.due
 
-    assert len(told_due) <= 1_000
-    assert sum(told_due.values()) == 3000
+    assert len(counted_due) <= 1_000
+    assert sum(counted_due.values()) == 3000
     for moment in ("2026-06-15T00", "2030-01-01T00"):
-        assert sum(n for hour, n in told_due.items() if hour < moment) <= sum(text[:13] < moment for text in due)
+        assert sum(n for hour, n in counted_due.items() if hour < moment) <= sum(text[:13] < moment for text in due)
 
 
 def test_grouped_due_hours_are_moments_that_checks_can_read() -> None:
     hours = [NOW + timedelta(days=number % 1_500, hours=number % 24) for number in range(3_000)]
     due = Counter({f"{hour:%Y-%m-%dT%H}": 1 for hour in hours})
     hour = HourProfiles().add([LogPiece(1, 1, {"v1": replace(Profile.empty(), rows=len(due), due=due)})])
-    told_due = hour.by_version["v1"].due
+    counted_due = hour.by_version["v1"].due
 
-    assert "2028-02-29T23" in told_due
-    assert sum(told_due.values()) == len(due)
+    assert "2028-02-29T23" in counted_due
+    assert sum(counted_due.values()) == len(due)
     now = NOW + timedelta(days=2_000)
-    assert label_freshness(told_due, [], now, timedelta(days=7)).due == len(due)
+    assert label_freshness(counted_due, [], now, timedelta(days=7)).due == len(due)
     health = join_health(hour.by_version["v1"], {}, start=NOW, now=now)
     assert health["by_status"] == {"pending": len(due)}
 

@@ -39,7 +39,7 @@ class CountingLake(InMemoryLake):
 
 
 class EncryptedLake(CountingLake):
-    """Gives every write another tag, as a bucket does that a customer's key encrypts, whatever was written."""
+    """A lake that gives every write another tag, as a bucket does that a customer's key encrypts."""
 
     def read_tagged(self, key: str) -> TaggedObject:
         return TaggedObject(super().read_tagged(key).content, self._tag(key))
@@ -186,7 +186,7 @@ def test_damaged_pack_is_reported_and_the_others_are_profiled() -> None:
 
 
 class SlowLake(InMemoryLake):
-    """Answers every read after a while."""
+    """A lake that answers every read after a while."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()

@@ -151,7 +151,7 @@ def test_models_do_not_see_each_other(bench: Bench) -> None:
 
 def test_a_model_that_is_not_configured_and_has_nothing_is_not_found(bench: Bench) -> None:
     with pytest.raises(NotFound):
-        bench.reports.newest("nobody", 50, NOW)
+        bench.reports.newest("unknown", 50, NOW)
 
 
 def test_foreign_objects_among_them_are_passed_over(bench: Bench) -> None:

@@ -1,4 +1,4 @@
-"""What serving versions read is known by their own configuration, whatever is declared by now."""
+"""Features that serving versions read are those of their own configuration, not of the newest."""
 
 from datetime import UTC, datetime
 

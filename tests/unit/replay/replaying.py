@@ -7,7 +7,8 @@ from typing import Any
 from hindsight.core.errors import InvalidInput
 from hindsight.core.jobs import Job, parse_message
 from hindsight.ingestion.feedback_capture import FeedbackCapture
-from hindsight.ingestion.prediction_log import PredictionLog
+from hindsight.ingestion.instance import InstanceReader
+from hindsight.ingestion.prediction_log import PredictionCapture, PredictionLog
 from hindsight.labels.joining.feedback_files import FeedbackFiles
 from hindsight.labels.joining.join import LabelJoiner
 from hindsight.lake.object_store import Lake
@@ -42,7 +43,7 @@ class Crash(Exception):
 
 
 class CrashPoints:
-    """Lets so many steps that change something happen, then ends the process."""
+    """The steps until a crash: so many that change something happen, then the process ends."""
 
     def __init__(self) -> None:
         self.steps = 0
@@ -111,6 +112,7 @@ class Bench:
         self.files = FeedbackFiles(self.lake, self.joiner, self.quarantine, self.configurations)
         self.capture = FeedbackCapture(self.stream, ClientTimestamps.BOUNDED)
         log = PredictionLog(self.predictions, RecordedRejoins())
+        self.prediction_capture = PredictionCapture(log, self.stream)
         rereader = Rereader(self.stream, log, self.store, self.configurations, ClientTimestamps.BOUNDED)
         self.replays = QuarantineReplay(self.lake, self.quarantine, self.jobs, rereader, lambda: ASKED_AT)
         self.messages: list[str] = []
@@ -120,6 +122,14 @@ class Bench:
         current = self.configurations.current(MODEL).configuration
         with contextlib.suppress(InvalidInput):
             self.capture.capture(current, items, at(hours))
+        self.join()
+
+    def log(self, *items: dict[str, Any], hours: float = 1) -> None:
+        """Send predictions in one call, and join what it rejects."""
+        current = self.configurations.current(MODEL).configuration
+        reader = InstanceReader(current, at(hours), ClientTimestamps.BOUNDED, new_id=lambda: "made-up")
+        with contextlib.suppress(InvalidInput):
+            self.prediction_capture.capture(reader, items)
         self.join()
 
     def join(self) -> None:

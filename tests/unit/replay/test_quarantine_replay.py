@@ -1,14 +1,13 @@
 """A replay takes what can be read by now, whatever moment it is stopped at, and loses and doubles nothing."""
 
 import json
-from typing import Any
 
 import pytest
 
 from hindsight.ingestion.feedback_capture import feedback_line
 from hindsight.labels.plan import MATCH_TIMEOUT
 from hindsight.quarantine.rejects import RejectCode
-from hindsight.quarantine.store import UNREADABLE, QuarantinedRow, RowKind
+from hindsight.quarantine.store import UNREADABLE, QuarantinedRow
 from tests.unit.labels.builders import (
     DEMAND,
     MODEL,
@@ -37,7 +36,7 @@ def test_feedback_rejected_by_a_wrong_rule_becomes_a_label_once_the_rule_is_mend
     counts = bench.replay()
 
     assert counts == {"replayed": 1, "joined": 0, "kept": {}}
-    # It occurred when it was sent, but nobody knew of it before the replay.
+    # It occurred when it was sent, but was not known before the replay.
     assert bench.labels("p-1")[-1] == (1, ASKED_AT)
     (kept,) = bench.store.load([key()])[0].feedback
     assert (kept.occurred_at, kept.received_at, kept.source) == (at(1), ASKED_AT, "web")
@@ -142,37 +141,3 @@ def test_a_line_that_could_not_be_read_then_but_can_now_is_joined(bench: Bench) 
 
     assert bench.replay()["replayed"] == 1
     assert bench.labels("p-1")[-1] == (1, ASKED_AT)
-
-
-def prediction_row(number: int, received: float = 1, **item: Any) -> QuarantinedRow:
-    body = {"features": {"hour": "7"}, "score": 0.5, "model_version": "v1", **item}
-    return QuarantinedRow(
-        code=RejectCode.INVALID,
-        reason="score must be a number",
-        day=at(received).date(),
-        model=MODEL,
-        kind=RowKind.PREDICTION,
-        received_at=at(received),
-        file="imports/model=bike-demand/predictions/a.jsonl",
-        line=number,
-        text=json.dumps(body),
-    )
-
-
-def test_predictions_are_replayed_as_known_from_now_on(bench: Bench) -> None:
-    bench.quarantine.put([prediction_row(1), prediction_row(2), prediction_row(3, score=7), prediction_row(4, x=1)])
-
-    counts = bench.replay()
-
-    assert counts == {"replayed": 2, "joined": 0, "kept": {"invalid": 2}}
-    kept = list(bench.predictions.kept.values())
-    assert {(found.occurred_at, found.received_at) for found in kept} == {(at(1), ASKED_AT)}
-    assert len({found.prediction_id for found in kept}) == 2
-    assert sorted(row["path"] for row in bench.quarantined()) == ["score", "x"]
-
-
-def test_a_conflicting_prediction_stays_as_a_conflict(bench: Bench) -> None:
-    bench.quarantine.put([prediction_row(1, prediction_id="p"), prediction_row(2, prediction_id="p", score=0.9)])
-
-    assert bench.replay() == {"replayed": 1, "joined": 0, "kept": {"conflict": 1}}
-    assert [(row["code"], row["kind"]) for row in bench.quarantined()] == [("conflict", "prediction")]

@@ -104,13 +104,13 @@ def test_a_request_that_cannot_be_read_is_refused_by_its_path(body: object, path
 
 def test_an_unknown_model_without_rows_has_nothing_to_replay(bench: Bench) -> None:
     with pytest.raises(NotFound):
-        bench.ask(model="nobody")
+        bench.ask(model="unknown")
     with pytest.raises(NotFound):
         bench.replays.run(MODEL, "replay-20260301T000000Z-000000000000", lambda: True)
 
 
 def loaded() -> Iterator[Bench]:
-    """Yield benches with three days of rejects, of which two in three can be read once the rule is mended."""
+    """Make benches with three days of rejects, of which two in three can be read once the rule is corrected."""
     while True:
         bench = Bench()
         for name in ("p-1", "p-2"):

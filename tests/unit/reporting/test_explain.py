@@ -1,4 +1,4 @@
-"""Why a prediction has its label, and what has used it since."""
+"""Explanations of a prediction: the sources of its label, and the datasets and versions that used it."""
 
 from collections.abc import Mapping
 from datetime import timedelta

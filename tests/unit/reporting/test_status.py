@@ -252,11 +252,11 @@ def test_numbers_have_no_kappa() -> None:
 
 def test_a_model_that_does_not_exist_has_no_reports(reports: ModelReports) -> None:
     for ask in (
-        lambda: reports.status("nobody", datetime.now(UTC)),
-        lambda: reports.prediction("nobody", "p"),
-        lambda: reports.decisions("nobody", 1),
-        lambda: reports.versions("nobody", 1),
-        lambda: reports.deployments("nobody", 1),
+        lambda: reports.status("unknown", datetime.now(UTC)),
+        lambda: reports.prediction("unknown", "p"),
+        lambda: reports.decisions("unknown", 1),
+        lambda: reports.versions("unknown", 1),
+        lambda: reports.deployments("unknown", 1),
         lambda: reports.prediction(MODEL, "unknown"),
     ):
         with pytest.raises(NotFound):

@@ -103,8 +103,8 @@ class Desk:
     def task(self, task_id: str = "p-1") -> ReviewTask:
         return self.tasks.tasks[PredictionKey(MODEL, task_id)]
 
-    def told(self) -> list[tuple[str, FeedbackValue]]:
-        """What was sent as feedback: which prediction, which value."""
+    def annotations(self) -> list[tuple[str, FeedbackValue]]:
+        """List the annotations sent as feedback: prediction and value."""
         return [(event.prediction_id, event.value) for event in self.stream.events]
 
 

@@ -1,4 +1,4 @@
-"""From an answer to a label: read by the manual rule, told as feedback that the rule's window takes."""
+"""From an answer to a label: read by the manual rule, sent as feedback that the rule's window takes."""
 
 from dataclasses import replace
 from typing import Any

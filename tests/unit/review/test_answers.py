@@ -1,4 +1,4 @@
-"""What becomes of reviewers' answers."""
+"""Reviewers' answers and their effects."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def test_one_answer_resolves_a_task_and_is_sent_once(desk: Desk) -> None:
     desk.lease("ann", 1)
     assert desk.answer("ann", 1).to_json() == {"accepted": ["p-1"], "rejected": []}
     assert desk.answer("ann", 1, at=99).accepted == ["p-1"]
-    assert (desk.task().state, desk.task().is_sent, desk.told()) == (TaskState.RESOLVED, True, [("p-1", 1)])
+    assert (desk.task().state, desk.task().is_sent, desk.annotations()) == (TaskState.RESOLVED, True, [("p-1", 1)])
 
 
 @pytest.mark.parametrize(("kind", "value"), [("binary", False), ("binary", 0), ("multiclass", ""), ("regression", 0)])
@@ -32,8 +32,8 @@ def test_falsy_answer_is_a_value(kind: str, value: Any) -> None:
     desk.add("p-1")
     desk.lease("ann")
     desk.answer("ann", value)
-    assert desk.told() == [("p-1", value)]
-    assert type(desk.told()[0][1]) is type(value)
+    assert desk.annotations() == [("p-1", value)]
+    assert type(desk.annotations()[0][1]) is type(value)
 
 
 def test_good_answers_are_taken_and_others_reported_by_item(desk: Desk) -> None:
@@ -53,7 +53,7 @@ def test_good_answers_are_taken_and_others_reported_by_item(desk: Desk) -> None:
         "answers[2].task_id",
         "answers[3].task_id",
     ]
-    assert desk.told() == [("p-2", 1)]
+    assert desk.annotations() == [("p-2", 1)]
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,13 @@ def test_call_without_accepted_answers_fails_with_its_gravest_error(desk: Desk) 
     desk.lease("ann")
     unknown = {"task_id": "nowhere", "reviewer": "ann", "value": 1}
     bad = {"task_id": "p-1", "reviewer": "ann", "value": 5}
-    stranger = {"task_id": "p-1", "reviewer": "bob", "value": 1}
+    not_leased = {"task_id": "p-1", "reviewer": "bob", "value": 1}
     with pytest.raises(NotFound):
         desk.take(unknown)
     with pytest.raises(InvalidInput):
         desk.take(unknown, bad)
     with pytest.raises(Conflict) as refused:
-        desk.take(unknown, bad, stranger)
+        desk.take(unknown, bad, not_leased)
     assert [fault.path for fault in refused.value.faults] == [
         "answers[0].task_id",
         "answers[1].value",
@@ -104,7 +104,7 @@ def test_answer_after_a_lapsed_lease_is_a_conflict_even_if_the_task_is_free(desk
     desk.lease("ann", 1)
     with pytest.raises(Conflict):
         desk.answer("ann", 1, at=16)
-    assert desk.told() == []
+    assert desk.annotations() == []
 
 
 def test_lapsed_lease_is_a_conflict_for_its_answer_and_the_others_go_through(desk: Desk) -> None:
@@ -114,7 +114,7 @@ def test_lapsed_lease_is_a_conflict_for_its_answer_and_the_others_go_through(des
     receipt = desk.take(*given, at=16)
     assert (receipt.accepted, codes(receipt)) == (["p-2", "p-3"], [(0, "conflict")])
     assert "lapsed at" in receipt.rejected[0].fault.message
-    assert desk.told() == [("p-2", 1), ("p-3", 1)]
+    assert desk.annotations() == [("p-2", 1), ("p-3", 1)]
 
 
 def test_changed_answer_resolves_the_task_as_it_is_in_the_end() -> None:
@@ -125,7 +125,7 @@ def test_changed_answer_resolves_the_task_as_it_is_in_the_end() -> None:
     desk.answer("ann", 1)
     assert desk.answer("ann", 0, at=3).accepted == desk.answer("ann", 0, at=4).accepted == ["p-1"]
     desk.answer("bob", 0, at=5)
-    assert ([answer.value for answer in desk.task().answers], desk.told()) == ([0, 0], [("p-1", 0)])
+    assert ([answer.value for answer in desk.task().answers], desk.annotations()) == ([0, 0], [("p-1", 0)])
     with pytest.raises(Conflict, match="resolved"):
         desk.answer("ann", 1, at=6)
 
@@ -138,7 +138,7 @@ def test_changed_answer_ends_a_dispute_and_the_adjudicator_comes_too_late() -> N
         desk.answer(reviewer, value)
     desk.lease("cid", at=3)
     desk.answer("ann", 0, at=4)
-    assert (desk.task().state, desk.told()) == (TaskState.RESOLVED, [("p-1", 0)])
+    assert (desk.task().state, desk.annotations()) == (TaskState.RESOLVED, [("p-1", 0)])
     # When the deciding answer came, wherever it stands.
     assert desk.stream.events[0].received_at == minutes(4)
     with pytest.raises(Conflict, match="closed"):
@@ -163,7 +163,7 @@ def test_another_value_after_the_task_was_resolved_is_a_conflict(desk: Desk) -> 
     desk.answer("ann", 1)
     with pytest.raises(Conflict):
         desk.answer("ann", 0)
-    assert desk.told() == [("p-1", 1)]
+    assert desk.annotations() == [("p-1", 1)]
 
 
 def test_several_answers_to_one_task_in_one_call_count_each() -> None:
@@ -175,7 +175,7 @@ def test_several_answers_to_one_task_in_one_call_count_each() -> None:
     receipt = desk.take(*given, given[0], {**given[0], "value": 0})
     assert receipt.accepted == ["p-1"] * 4
     assert codes(receipt) == [(4, "conflict")]
-    assert (len(desk.task().answers), desk.told()) == (3, [("p-1", 1)])
+    assert (len(desk.task().answers), desk.annotations()) == (3, [("p-1", 1)])
 
 
 def test_a_crash_before_the_feedback_was_sent_is_healed_by_the_same_answer(desk: Desk) -> None:
@@ -188,7 +188,7 @@ def test_a_crash_before_the_feedback_was_sent_is_healed_by_the_same_answer(desk:
     desk.stream.is_down = False
     assert desk.answer("ann", 1, at=60).accepted == ["p-1"]
 
-    assert (desk.task().is_sent, desk.told()) == (True, [("p-1", 1)])
+    assert (desk.task().is_sent, desk.annotations()) == (True, [("p-1", 1)])
     assert desk.stream.events[0].received_at == minutes(2)
 
 
@@ -201,7 +201,7 @@ def test_a_crash_before_the_feedback_was_sent_is_healed_by_the_clock(desk: Desk)
 
     report = desk.expiry.sweep(MODEL, minutes(60), lambda: True)
 
-    assert (report.sent, report.is_complete, desk.told(), desk.task().is_sent) == (1, True, [("p-1", 1)], True)
+    assert (report.sent, report.is_complete, desk.annotations(), desk.task().is_sent) == (1, True, [("p-1", 1)], True)
     assert desk.expiry.sweep(MODEL, minutes(120), lambda: True).sent == 0
 
 
@@ -233,7 +233,7 @@ def test_answer_that_lost_a_race_is_recorded_on_the_winner_s_result() -> None:
 
     desk.tasks.between = between
     assert desk.answer("ann", 1).accepted == ["p-1"]
-    assert ([answer.reviewer for answer in desk.task().answers], desk.told()) == (["bob", "ann"], [("p-1", 1)])
+    assert ([answer.reviewer for answer in desk.task().answers], desk.annotations()) == (["bob", "ann"], [("p-1", 1)])
 
 
 def test_an_answer_that_keeps_losing_is_not_acknowledged(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +246,7 @@ def test_an_answer_that_keeps_losing_is_not_acknowledged(desk: Desk, monkeypatch
     desk.tasks.between = between
     with pytest.raises(Unavailable):
         desk.answer("ann", 1)
-    assert desk.told() == []
+    assert desk.annotations() == []
 
 
 def test_task_of_a_missing_prediction_is_unknown_and_reveals_nothing(desk: Desk) -> None:
@@ -254,7 +254,7 @@ def test_task_of_a_missing_prediction_is_unknown_and_reveals_nothing(desk: Desk)
     del desk.labels._predictions[key("p-1")]
     with pytest.raises(NotFound):
         desk.answer("ann", 1)
-    assert desk.told() == []
+    assert desk.annotations() == []
 
 
 def test_without_a_rule_that_reads_answers_none_is_taken(desk: Desk) -> None:
@@ -270,15 +270,18 @@ def test_disagreeing_answers_are_decided_by_a_third_and_sent_once() -> None:
     for reviewer, value in (("ann", 1), ("bob", 0)):
         desk.lease(reviewer)
         desk.answer(reviewer, value)
-    assert desk.told() == []
+    assert desk.annotations() == []
     desk.lease("cid", at=3)
     desk.answer("cid", 0, at=4)
-    assert (desk.told(), [answer.reviewer for answer in desk.task().answers]) == ([("p-1", 0)], ["ann", "bob", "cid"])
+    assert (desk.annotations(), [answer.reviewer for answer in desk.task().answers]) == (
+        [("p-1", 0)],
+        ["ann", "bob", "cid"],
+    )
 
 
-def test_three_skips_close_a_task_and_tell_nothing(desk: Desk) -> None:
+def test_three_skips_close_a_task_without_an_annotation(desk: Desk) -> None:
     for number, reviewer in enumerate(("ann", "bob", "cid")):
         desk.lease(reviewer, 1, at=number)
         desk.skip(reviewer, at=number + 0.5)
-    assert (desk.task().state, desk.told()) == (TaskState.SKIPPED, [])
+    assert (desk.task().state, desk.annotations()) == (TaskState.SKIPPED, [])
     assert desk.skip("ann", at=9).accepted == ["p-1"]

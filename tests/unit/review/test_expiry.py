@@ -1,4 +1,4 @@
-"""What the clock does to tasks."""
+"""Tasks that expire."""
 
 from itertools import count
 
@@ -22,7 +22,7 @@ def test_unanswered_tasks_are_closed_and_leased_ones_stay() -> None:
 
     assert desk.expiry.sweep(MODEL, minutes(30), lambda: True).closed == 2
     assert desk.task("b").state is TaskState.EXPIRED
-    assert desk.told() == [("a", 1)]
+    assert desk.annotations() == [("a", 1)]
 
 
 def test_out_of_time_the_rest_is_left_to_the_next_sweep() -> None:

@@ -1,4 +1,4 @@
-"""Who gets which task."""
+"""Leases of tasks to reviewers."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_score_decision_and_probabilities_are_shown_where_review_is_not_blind() 
     assert (shown["score"], shown["decision"]) == (0.7, 1)
 
 
-def test_a_lapsed_lease_makes_its_task_available_without_anybody_s_doing() -> None:
+def test_lapsed_lease_makes_its_task_available_without_a_call() -> None:
     desk = Desk()
     desk.add("a", "b")
     desk.lease("ann", 1)

@@ -1,4 +1,4 @@
-"""Whatever reviewers do, in whatever order and at once: no task is answered beyond what is wanted, none gets stuck."""
+"""Any reviewers' calls, in any order and at once: no task gets more answers than it needs, and none gets stuck."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -93,12 +93,12 @@ class Queue(RuleBasedStateMachine):
             assert (task.state is TaskState.SKIPPED) == (len(task.skips) >= MAX_SKIPS)
             if task.resolution is not None:
                 assert len(task.answers) >= self.overlap
-        told = Counter(self.desk.told())
+        sent = Counter(self.desk.annotations())
         resolved = [task for task in self.desk.tasks.tasks.values() if task.resolution is not None]
-        assert told == Counter((task.task_id, task.resolution.value) for task in resolved if task.resolution)
+        assert sent == Counter((task.task_id, task.resolution.value) for task in resolved if task.resolution)
 
     @invariant()
-    def whoever_is_not_done_with_an_open_task_gets_it_once_all_leases_have_lapsed(self) -> None:
+    def reviewer_without_an_answer_gets_an_open_task_once_all_leases_have_lapsed(self) -> None:
         if not hasattr(self, "desk"):
             return
         later = minutes(self.now + LEASE_MINUTES)
@@ -152,7 +152,7 @@ def test_calls_that_come_between_another_s_read_and_its_write_change_no_outcome(
         assert len(set(task.done_by)) == len(task.done_by)
         assert len(task.leases) <= task.places
         assert (task.resolution is not None) == (len(task.answers) > overlap or _decided(task.answers, overlap))
-    assert Counter(name for name, _ in desk.told()) == Counter(
+    assert Counter(name for name, _ in desk.annotations()) == Counter(
         task.task_id for task in desk.tasks.tasks.values() if task.resolution
     )
 
@@ -186,5 +186,5 @@ def test_twenty_threads_empty_a_thousand_tasks_and_each_is_answered_as_often_as_
     assert len(abandoned) == 50 if overlap == 1 else len(abandoned) >= 20
     assert set(taken.values()) == {overlap}
     assert len(taken) == 1000
-    assert Counter(name for name, _ in desk.told()) == dict.fromkeys(taken, 1)
+    assert Counter(name for name, _ in desk.annotations()) == dict.fromkeys(taken, 1)
     assert all(len(task.answers) == overlap and task.is_sent for task in desk.tasks.tasks.values())

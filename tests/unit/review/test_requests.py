@@ -190,7 +190,7 @@ def test_retraction_that_could_not_be_sent_is_sent_by_the_same_request_or_the_cl
         with pytest.raises(Unavailable):
             office.reopen(name)
         office.stream.is_down = False
-        # Nobody gets the task while its annotation still counts.
+        # No reviewer gets the task while its annotation still counts.
         assert office.names("bob", at=11) == []
         assert queue_partition_of(office.task(name)) == (QueuePartition.UNSENT, minutes(10))
         if name == "p-1":

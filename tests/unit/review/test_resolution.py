@@ -1,4 +1,4 @@
-"""What several answers come to."""
+"""Resolutions of several answers."""
 
 from typing import Any
 

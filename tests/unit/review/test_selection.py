@@ -181,10 +181,10 @@ def test_a_batch_larger_than_a_draw_is_drawn_from_in_parts_of_equal_right() -> N
 
 
 def test_state_stays_far_below_the_size_limit_of_an_item() -> None:
-    told = configuration(random_rate=1.0, uncertain_per_day=1_000_000)
+    rules = configuration(random_rate=1.0, uncertain_per_day=1_000_000)
     features = {f"{number:03d}{'ü' * 125}": Feature(type=FeatureType.NUMERIC) for number in range(200)}
     world = World()
-    world.configurations.put(told.model_copy(update={"features": features}), MIDNIGHT)
+    world.configurations.put(rules.model_copy(update={"features": features}), MIDNIGHT)
     dice = random.Random(1)
     for batch in range(8):
         rows = [

@@ -20,9 +20,9 @@ NEW = SelectionState(model=MODEL)
 
 
 def selected(
-    batch: Sequence[Prediction], told: ModelConfiguration, state: SelectionState = NEW, name: str = "batch"
+    batch: Sequence[Prediction], rules: ModelConfiguration, state: SelectionState = NEW, name: str = "batch"
 ) -> tuple[SampledPredictions, SelectionState]:
-    return run_round(Batch(name, batch), told, state)
+    return run_round(Batch(name, batch), rules, state)
 
 
 def test_nothing_known_of_the_day_the_whole_budget_may_go_at_once() -> None:
@@ -33,12 +33,12 @@ def test_nothing_known_of_the_day_the_whole_budget_may_go_at_once() -> None:
 
 
 def test_every_row_comes_as_often_as_its_selection_probability_says() -> None:
-    rows, told = predictions(60), configuration(random_rate=0.1, diversity=0.5)
+    rows, rules = predictions(60), configuration(random_rate=0.1, diversity=0.5)
     draws = 3000
     counts, chances = Counter[str](), {}
     for number in range(draws):
         # The audit is the ids' doing, and so the same every time: only active learning's dice are thrown again.
-        sampled, _ = selected(rows, told, name=f"batch-{number}")
+        sampled, _ = selected(rows, rules, name=f"batch-{number}")
         for sample in sampled:
             counts[sample.key.prediction_id] += 1
             chances[sample.key.prediction_id] = sample.selection_probability
@@ -78,9 +78,9 @@ def test_the_audit_share_is_the_rate() -> None:
 
 
 def test_the_order_in_which_rows_come_decides_nothing() -> None:
-    rows, told = predictions(200), configuration(random_rate=0.05)
+    rows, rules = predictions(200), configuration(random_rate=0.05)
     shuffled = random.Random(1).sample(rows, len(rows))
-    assert selected(rows, told) == selected(shuffled, told)
+    assert selected(rows, rules) == selected(shuffled, rules)
 
 
 def test_near_duplicates_do_not_fill_the_queue() -> None:
@@ -102,36 +102,36 @@ def test_near_duplicates_do_not_fill_the_queue() -> None:
 def test_near_duplicates_that_come_one_by_one_do_not_either() -> None:
     counts = {}
     for diversity in (0.0, 1.0):
-        told = configuration(uncertain_per_day=60, diversity=diversity)
-        state, counted = evenly_spread_day(told), Counter[str]()
+        rules = configuration(uncertain_per_day=60, diversity=diversity)
+        state, counted = evenly_spread_day(rules), Counter[str]()
         for number in range(1200):
             kind = "copy" if number % 4 else "other"
             name = f"{kind}-{number}"
             row = prediction(name, 24 + number / 50, score=0.5)
             if kind == "copy":
                 row = row.replace(features=prediction("original").features)
-            sampled, state = selected([row], told, state, name)
+            sampled, state = selected([row], rules, state, name)
             counted.update(sample.key.prediction_id.split("-")[0] for sample in sampled)
         counts[diversity] = counted["copy"] / counted.total()
     assert counts[0.0] > 0.6
     assert counts[1.0] < 0.35
 
 
-def evenly_spread_day(told: ModelConfiguration) -> SelectionState:
+def evenly_spread_day(rules: ModelConfiguration) -> SelectionState:
     """The state after a day of 1,200 rows."""
     state = NEW
     for number in range(24):
         rows = predictions(50, number, f"before-{number}")
-        _, state = selected(rows, told, state, f"before-{number}")
+        _, state = selected(rows, rules, state, f"before-{number}")
     return state
 
 
 def test_a_second_day_s_budget_is_spread_over_the_day_and_spent() -> None:
-    told = configuration(uncertain_per_day=48)
-    state, spent = evenly_spread_day(told), []
+    rules = configuration(uncertain_per_day=48)
+    state, spent = evenly_spread_day(rules), []
     for hour in range(24):
         before = 0 if hour == 0 else state.days[-1].sampled
-        _, state = selected(predictions(50, 24 + hour, f"day-{hour}"), told, state, f"day-{hour}")
+        _, state = selected(predictions(50, 24 + hour, f"day-{hour}"), rules, state, f"day-{hour}")
         spent.append(state.days[-1].sampled - before)
     assert sum(spent) == 48
     assert max(spent) <= 5
@@ -139,12 +139,12 @@ def test_a_second_day_s_budget_is_spread_over_the_day_and_spent() -> None:
 
 
 def test_of_rows_that_come_one_by_one_the_uncertain_are_sampled_more_often() -> None:
-    told = configuration(uncertain_per_day=60, diversity=0)
-    state, counts = evenly_spread_day(told), Counter[str]()
+    rules = configuration(uncertain_per_day=60, diversity=0)
+    state, counts = evenly_spread_day(rules), Counter[str]()
     for number in range(1200):
         kind = ("unsure", "sure")[number % 2]
         row = prediction(f"{kind}-{number}", 24 + number / 50, score=0.5 if kind == "unsure" else 0.95)
-        sampled, state = selected([row], told, state, row.prediction_id)
+        sampled, state = selected([row], rules, state, row.prediction_id)
         counts.update(sample.key.prediction_id.split("-")[0] for sample in sampled)
     assert counts.total() <= 60
     assert counts.total() >= 40
@@ -152,10 +152,10 @@ def test_of_rows_that_come_one_by_one_the_uncertain_are_sampled_more_often() -> 
 
 
 def test_rows_of_a_day_long_past_are_audited_but_take_no_budget() -> None:
-    told = configuration(random_rate=0.5)
-    _, state = selected(predictions(10, 24), told)
-    _, state = selected(predictions(10, 48, "q"), told, state)
-    sampled, after = selected(predictions(40, 0, "late"), told, state)
+    rules = configuration(random_rate=0.5)
+    _, state = selected(predictions(10, 24), rules)
+    _, state = selected(predictions(10, 48, "q"), rules, state)
+    sampled, after = selected(predictions(40, 0, "late"), rules, state)
     assert {sample.reason for sample in sampled} == {SampleReason.AUDIT}
     assert {sample.selection_probability for sample in sampled} == {0.5}
     assert after.days == state.days
@@ -169,10 +169,10 @@ BATCHES = st.lists(st.tuples(st.integers(1, 40), st.floats(0, 72)), min_size=1, 
 def test_no_stream_in_any_order_spends_more_than_a_day_s_budget(
     batches: list[tuple[int, float]], budget: int, rate: float, diversity: float
 ) -> None:
-    told = configuration(uncertain_per_day=budget, random_rate=rate, diversity=diversity)
+    rules = configuration(uncertain_per_day=budget, random_rate=rate, diversity=diversity)
     state, spent = NEW, Counter[int]()
     for number, (size, hours) in enumerate(batches):
-        sampled, state = selected(predictions(size, hours, f"b{number}"), told, state, f"b{number}")
+        sampled, state = selected(predictions(size, hours, f"b{number}"), rules, state, f"b{number}")
         for sample in sampled:
             assert 0 < sample.selection_probability <= 1
             if sample.reason is SampleReason.UNCERTAIN:

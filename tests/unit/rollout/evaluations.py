@@ -21,6 +21,7 @@ from hindsight.testing.models.sequential_tests import InMemorySequentialTests
 from hindsight.testing.models.trigger_store import InMemoryTriggers
 from tests.unit.rollout.world import (
     DAY,
+    HOUR,
     MODEL,
     NEW,
     NOW,
@@ -29,6 +30,7 @@ from tests.unit.rollout.world import (
     Row,
     audit,
     drawn,
+    put,
     records,
     rules,
     servable,
@@ -57,6 +59,13 @@ class World:
     def promote(self) -> "World":
         self.registry.move_pointer(MODEL, promote(self.pointer, servable(NEW), audit(SINCE)))
         return self
+
+    def roll_back_a_newer_version(self) -> None:
+        newest = "v20260302"
+        self.registry.put_version(MODEL, version(newest, compared_with=NEW))
+        self.registry.move_pointer(MODEL, promote(self.pointer, servable(newest), audit(SINCE + HOUR)))
+        put(self.lake, records(newest, drawn(60, 0.2), SINCE + 2 * HOUR, 20))
+        self.evaluate()
 
     def try_out(self, mode: RolloutMode = RolloutMode.CANARY) -> "World":
         step = start_rollout(self.pointer, servable(NEW), mode, None, audit(SINCE))

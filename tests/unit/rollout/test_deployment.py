@@ -177,7 +177,7 @@ def test_a_conclusion_needs_an_outcome(registry: InMemoryRegistry, event: dict[s
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("said", "plain"),
     [
         ("floor: accuracy is 0.6", "floor: accuracy is 0.6"),
         ("", ""),
@@ -189,5 +189,5 @@ def test_a_conclusion_needs_an_outcome(registry: InMemoryRegistry, event: dict[s
         ('Train: X: {"errorMessage": "cut of', "Train: X: no message"),
     ],
 )
-def test_error_response_has_no_stack_trace(said: str, told: str) -> None:
-    assert plain_reason(said) == told
+def test_error_response_has_no_stack_trace(said: str, plain: str) -> None:
+    assert plain_reason(said) == plain

@@ -1,4 +1,4 @@
-"""What the bench plays two hundred times is played a few times here, and its judge is judged."""
+"""The bench's interleavings, played a few times, and a test of its judge."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ PLAYED = 40
 
 
 class Forgetful(InMemoryRegistry):
-    """Moves the pointer whoever moved it meanwhile, as an unconditional write would."""
+    """A registry that overwrites another writer's pointer, as an unconditional write would."""
 
     def move_pointer(self, model: str, step: PointerStep, *, fencing_token: int | None = None) -> Pointer:
         before = self.pointer(model)

@@ -1,4 +1,4 @@
-"""What docs/rollout-evaluation.md says is what runs."""
+"""The statements of docs/rollout-evaluation.md hold for the code."""
 
 import re
 from pathlib import Path

@@ -3,7 +3,7 @@
 import pytest
 
 from hindsight.label_records.window import MAX_BYTES
-from hindsight.registry.moves import promote, start_rollout
+from hindsight.registry.moves import start_rollout
 from hindsight.registry.pointer import Change, Probation, RolloutMode
 from tests.event_schemas import require_promised
 from tests.unit.rollout.evaluations import World, canary
@@ -68,11 +68,7 @@ def test_canary_on_a_sample_of_its_entities_takes_over() -> None:
 
 def test_second_rollback_leads_to_the_version_before_the_first_target() -> None:
     world = World().promote()
-    newest = "v20260302"
-    world.registry.put_version(MODEL, version(newest, compared_with=NEW))
-    world.registry.move_pointer(MODEL, promote(world.pointer, servable(newest), audit(SINCE + HOUR)))
-    put(world.lake, records(newest, drawn(60, 0.2), SINCE + 2 * HOUR, 20))
-    world.evaluate()
+    world.roll_back_a_newer_version()
     assert (world.pointer.champion, world.pointer.previous) == (NEW, OLD)
 
 
@@ -106,10 +102,10 @@ def test_good_challenger_is_promoted_and_bad_one_aborted(mode: RolloutMode, prom
         put(world.lake, rows)
         world.evaluate()
         assert world.announced == [name]
-        (told,) = world.bus.published
-        require_promised(told.name, told.detail())
-        assert told.correlation_id == "decision-1"
-        assert (told.data["model"], told.data["to"]) == (MODEL, champion)
+        (event,) = world.bus.published
+        require_promised(event.name, event.detail())
+        assert event.correlation_id == "decision-1"
+        assert (event.data["model"], event.data["to"]) == (MODEL, champion)
         assert (world.pointer.champion, world.pointer.rollout) == (champion, None)
         assert (world.pointer.probation is not None) == (champion == NEW)
         assert world.rollbacks == (champion == OLD)
@@ -131,11 +127,7 @@ def test_rolled_back_champion_ends_the_rollout_against_it() -> None:
 
 def test_rollback_target_resumes_its_unfinished_probation() -> None:
     world = World().promote()
-    newest = "v20260302"
-    world.registry.put_version(MODEL, version(newest, compared_with=NEW))
-    world.registry.move_pointer(MODEL, promote(world.pointer, servable(newest), audit(SINCE + HOUR)))
-    put(world.lake, records(newest, drawn(60, 0.2), SINCE + 2 * HOUR, 20))
-    world.evaluate()
+    world.roll_back_a_newer_version()
     assert world.pointer.probation == Probation(against=OLD, since=SINCE)
     put(world.lake, records(NEW, drawn(250, 0.88), NOW, 12, first=1000), "later")
     world.evaluate(NOW + 3 * DAY)

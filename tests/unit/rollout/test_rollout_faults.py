@@ -61,8 +61,8 @@ def test_missing_rollback_target_is_announced_once_and_tried_again() -> None:
     assert {found["verdict"] for found in found} == {"rollback_unavailable"}
     assert found[0]["reason"].endswith("; no version before it can be served")
     assert (world.pointer.champion, world.announced) == (NEW, ["RollbackUnavailable"])
-    (told,) = world.bus.published
-    require_promised("RollbackUnavailable", told.detail())
+    (event,) = world.bus.published
+    require_promised("RollbackUnavailable", event.detail())
     world.broken.clear()
     world.evaluate(NOW + 4 * HOUR)
     assert (world.pointer.champion, world.announced) == (OLD, ["RollbackUnavailable", "ModelRolledBack"])

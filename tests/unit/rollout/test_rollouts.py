@@ -83,7 +83,7 @@ def test_significance_once_reached_stays() -> None:
 
 
 def test_canary_worse_than_allowed_waits_for_twice_the_labels() -> None:
-    ours = [number * 21 % 50 >= 9 for number in range(200)]  # 0.82 against 0.88: more than 0.05, and not beyond doubt
+    ours = [number * 21 % 50 >= 9 for number in range(200)]  # 0.82 against 0.88: more than 0.05, and not significantly
     rows = [*records(NEW, ours), *records(OLD, [number % 25 > 2 for number in range(1800)])]
     early, late = SINCE + 2 * DAY + HOUR, NOW
     put_off = canary(seen(rows, until=early))

@@ -1,4 +1,4 @@
-"""Which labels say something of a version, and of two versions without favour."""
+"""Labels that count for a version, and for two versions without favour."""
 
 from collections import Counter
 from itertools import pairwise
@@ -73,7 +73,7 @@ def test_every_value_of_the_shorter_side_is_bet_on_once_for_any_cut_into_looks(c
         values.extend(found.tolist())
     assert len(values) == 120
     assert all(0 <= value <= 1 for value in values)
-    # Equal on the whole: the mean difference of the two sides is what the values tell.
+    # Equal on the whole: the mean difference of the two sides is that of the values.
     hits = [float((side.labels == side.decisions).mean()) for side in (ours, others)]
     assert 2 * np.mean(values) - 1 == pytest.approx(hits[0] - hits[1])
 

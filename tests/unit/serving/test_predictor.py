@@ -64,7 +64,7 @@ class Short:
 
 
 class NotANumber:
-    """Says of every instance what no store takes."""
+    """A model whose answers no store takes."""
 
     def score(self, rows: Sequence[Features]) -> list[ScoredInstance]:
         return [ScoredInstance(score=float("nan"), decision=0) for _ in rows]

@@ -1,4 +1,4 @@
-"""Artefacts from elsewhere: whatever they hold, nothing of it runs."""
+"""Artefacts from elsewhere: no code in them runs."""
 
 import io
 import json
@@ -30,7 +30,7 @@ from tests.unit.training.test_candidates import ODD_ROWS, schema, trained
 
 
 class Trap:
-    """Leaves a mark wherever it is made."""
+    """An object that leaves a mark when it is made."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark

@@ -1,4 +1,4 @@
-"""The model card tells what was measured, the same to machines and people, and nothing of a row."""
+"""The model card holds the measurements, the same for machines and people, and no row."""
 
 import json
 import re
@@ -166,12 +166,12 @@ def test_limits_are_read_from_the_training_data() -> None:
     card["training"]["weights"] = "not_taken"
     card["calibration"] = {"error": 0.2, "by_chance": 0.03, "bins": []}
 
-    told = " ".join(limits(card, revision().configuration))
+    text = " ".join(limits(card, revision().configuration))
 
     for part_of_it in ("up to 1 day:", "worth 60 labels", "Reviewed rows", "not used: gone", "most rows: sparse"):
-        assert part_of_it in told
-    assert "takes no weights" in told
-    assert "20.0%" in told
+        assert part_of_it in text
+    assert "takes no weights" in text
+    assert "20.0%" in text
 
 
 def test_charts_of_nothing_of_one_value_and_of_none_are_whole() -> None:

@@ -1,6 +1,7 @@
-"""What a holdout teaches about scores, and how it is kept with the version."""
+"""Estimators fitted to a holdout, and their storage with the version."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ def test_too_little_to_calibrate_on_leaves_scores_alone(hits: list[float]) -> No
     assert not needs_calibration(np.linspace(0, 1, len(hits)), np.array(hits), seed=7)
 
 
-def test_scores_that_tell_the_classes_apart_are_left_alone() -> None:
+def test_scores_that_separate_the_classes_are_left_alone() -> None:
     assert not needs_calibration(np.linspace(0, 1, 200), np.repeat([0.0, 1.0], 100), seed=7)
 
 
@@ -95,8 +96,8 @@ def binary(rows: int, seed: int) -> Estimator:
 @pytest.mark.parametrize("seed", range(3))
 def test_the_holdout_s_error_is_about_that_of_other_holdouts(seed: int) -> None:
     accuracies = [binary(1_000, 100 + seed * 30 + n).metrics[Metric.ACCURACY].estimated for n in range(30)]
-    told = binary(1_000, 10 + seed).metrics[Metric.ACCURACY].standard_error
-    assert 0.5 < told / float(np.std(accuracies)) < 2
+    estimated = binary(1_000, 10 + seed).metrics[Metric.ACCURACY].standard_error
+    assert 0.5 < estimated / float(np.std(accuracies)) < 2
 
 
 @pytest.mark.parametrize("labels", [[], [np.nan] * 30, [1.0] * 30, [0.0, 1.0]])
@@ -135,9 +136,9 @@ def regression_rows(count: int, seed: int, hard: float = 0.5, noise: float = 1.0
     ]
 
 
-def learned_regression(rows: list[dict[str, Any]]) -> FittedEstimator:
-    schema = Schema(model="demand", version="v1", task=Task.REGRESSION, metric=Metric.MAE, features=FEATURES)
-    frame = to_frame([row["features"] for row in rows], FEATURES)
+def learned_regression(rows: list[dict[str, Any]], features: Mapping[str, FeatureType] = FEATURES) -> FittedEstimator:
+    schema = Schema(model="demand", version="v1", task=Task.REGRESSION, metric=Metric.MAE, features=features)
+    frame = to_frame([row["features"] for row in rows], features)
     predictions = np.array([row["score"] for row in rows])
     fitted = fit_estimator(
         schema,
@@ -248,22 +249,6 @@ def test_a_damaged_or_altered_estimator_is_refused(regression: FittedEstimator) 
 
 
 def test_a_feature_of_the_name_the_loss_model_uses_is_no_clash() -> None:
-    rows = regression_rows(300, 7)
-    schema = Schema(
-        model="demand",
-        version="v1",
-        task=Task.REGRESSION,
-        metric=Metric.MAE,
-        features={"prediction": FeatureType.NUMERIC},
-    )
-    frame = pd.DataFrame({"prediction": [row["features"]["x"] for row in rows]})
-    predictions = np.array([row["score"] for row in rows])
-    fitted = fit_estimator(
-        schema,
-        frame,
-        np.array([row["value"] for row in rows]),
-        Predictions(Task.REGRESSION, predictions, predictions),
-        7,
-    )
-    assert fitted is not None
+    rows = [{**row, "features": {"prediction": row["features"]["x"]}} for row in regression_rows(300, 7)]
+    fitted = learned_regression(rows, {"prediction": FeatureType.NUMERIC})
     assert fitted.estimator.score_feature == "prediction_"

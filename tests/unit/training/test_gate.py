@@ -173,8 +173,8 @@ def test_opponent_that_never_says_yes_is_beaten_by_a_version_that_is_right(metri
     checks = judge(met, configuration(gate={"metric": metric}))
 
     assert [check.name for check in checks if not check.passed] == []
-    told = next(check.detail for check in checks if check.name.startswith("better_than"))
-    assert ("has no precision" in told) is (metric == "precision")
+    detail = next(check.detail for check in checks if check.name.startswith("better_than"))
+    assert ("has no precision" in detail) is (metric == "precision")
 
 
 def test_version_no_better_than_chance_does_not_beat_one_that_never_says_yes() -> None:

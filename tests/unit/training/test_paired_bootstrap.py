@@ -113,10 +113,10 @@ def test_missing_entity_is_an_entity_of_its_own() -> None:
     labels = (rng.random(ROWS) < 0.5).astype(np.float64)
     champion, challenger = right_with(0.8, labels, rng), right_with(0.85, labels, rng)
     known = contest(champion, challenger, labels)
-    nobody = replace(known, entities=[None] * ROWS)
-    assert judge(nobody, configuration()) == judge(known, configuration())
-    everybody = replace(known, entities=["one"] * ROWS)
-    assert not named(judge(everybody, configuration()))["better_than_champion"].passed
+    without_entities = replace(known, entities=[None] * ROWS)
+    assert judge(without_entities, configuration()) == judge(known, configuration())
+    one_entity = replace(known, entities=["one"] * ROWS)
+    assert not named(judge(one_entity, configuration()))["better_than_champion"].passed
 
 
 def test_rows_count_for_the_predictions_they_stand_for() -> None:

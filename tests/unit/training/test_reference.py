@@ -106,7 +106,7 @@ def test_rows_served_as_those_trained_on_have_the_same_profile() -> None:
 
 
 def picked_for_review(count: int, audit: float, seed: int) -> LabelledFrame:
-    """Return what has a label of ``count`` predictions: those near the boundary, and a few at random."""
+    """List the labelled ones of ``count`` predictions: those near the boundary, and a few at random."""
     everyone, rng = part(count, seed), np.random.default_rng(seed)
     temperature = everyone.frame["temperature"].to_numpy()
     probability = np.where(np.abs(temperature) < 0.3, 1.0, audit)

@@ -203,7 +203,7 @@ def test_old_rows_lose_half_their_weight_each_half_life() -> None:
 
 
 def test_reviewed_rows_have_their_weights_in_training() -> None:
-    """Half of the rows say the opposite; the weights say that they stand for almost nobody."""
+    """Half of the rows say the opposite; by their weights they stand for almost no prediction."""
     rows, against = part(600, seed=1), part(600, seed=2)
     mixed = replace(
         rows,

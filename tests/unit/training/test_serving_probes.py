@@ -56,7 +56,7 @@ def test_version_that_answers_all_is_served(task: Task, model: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encode", "impute", "told"),
+    ("encode", "impute", "named"),
     [
         (encoder(), SimpleImputer(), "all features null: v cannot score: ValueError"),
         (OneHotEncoder(), SimpleImputer(), "all features null: v cannot score: ValueError"),
@@ -68,8 +68,8 @@ def test_version_that_answers_all_is_served(task: Task, model: Any) -> None:
         ),
     ],
 )
-def test_version_that_fails_at_a_null_or_a_new_category_is_named_by_it(encode: Any, impute: Any, told: str) -> None:
-    assert unserved_input(version(encode, impute), ROWS[:5]) == told
+def test_version_that_fails_at_a_null_or_a_new_category_is_named_by_it(encode: Any, impute: Any, named: str) -> None:
+    assert unserved_input(version(encode, impute), ROWS[:5]) == named
 
 
 class Answers:
@@ -94,7 +94,7 @@ def pairs(positive: Sequence[float]) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("chances", "task", "told"),
+    ("chances", "task", "named"),
     [
         (lambda frame: pairs(frame["age"].to_numpy() * 0), Task.BINARY, "all features null: the score is nan"),
         (
@@ -114,5 +114,5 @@ def pairs(positive: Sequence[float]) -> Any:
         ),
     ],
 )
-def test_answer_that_is_no_prediction_is_named(chances: Any, task: Task, told: str) -> None:
-    assert unserved_input(answering(chances, task), ROWS[:5]) == told
+def test_answer_that_is_no_prediction_is_named(chances: Any, task: Task, named: str) -> None:
+    assert unserved_input(answering(chances, task), ROWS[:5]) == named

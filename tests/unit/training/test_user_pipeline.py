@@ -116,15 +116,15 @@ def test_every_type_the_deployment_trusts_exists() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "pattern"),
     [
         ("nowhere:build", r"pipelines\.nowhere cannot be imported: there is no module 'pipelines\.nowhere'"),
         ("example:woods", r"pipelines\.example has no function 'woods'"),
         ("os:system", r"pipelines\.os cannot be imported"),
     ],
 )
-def test_a_name_that_was_not_deployed_is_refused(name: str, told: str) -> None:
-    with pytest.raises(UnusablePipeline, match=told):
+def test_a_name_that_was_not_deployed_is_refused(name: str, pattern: str) -> None:
+    with pytest.raises(UnusablePipeline, match=pattern):
         trained(name=name)
 
 

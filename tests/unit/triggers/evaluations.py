@@ -28,7 +28,7 @@ CONFIGURATION = configuration(model="bike", triggers={"cooldown": "P1D", "min_ne
 
 
 class InterruptedTriggers(InMemoryTriggers):
-    """Lets another writer in between reading the state and the decision on it."""
+    """A store that lets another writer in between reading the state and the decision on it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -91,6 +91,28 @@ def test_first_version_waits_for_labels_and_counts_them(rules: Triggers, labels:
     assert decision.signals[0].reason.startswith(reason)
 
 
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("first_version", "there are enough labels for a first version (1000 labels are due, 70 are needed)"),
+        ("schedule", "the schedule is due (due since 2026-03-01T12:00:00.000000Z)"),
+        ("volume", "there are enough new labels (1000 new labels reach 1000)"),
+        ("drift", "drift was found (drift drift)"),
+        ("performance", "live performance is low (performance low)"),
+        ("estimated_performance", "estimated performance is low (estimated_performance low)"),
+        ("alarm", "an alarm went off (crossed)"),
+        ("manual", "a run was requested (new season)"),
+    ],
+)
+def test_every_kind_of_signal_reads_as_a_sentence(kind: str, sentence: str) -> None:
+    rules, seen = ALONE[kind]
+    assert decided(rules, NEW, seen).explanation == f"Retrains because {sentence}."
+
+
+def test_every_kind_of_signal_has_a_clause_of_words() -> None:
+    assert not [signal.kind for signal in SIGNALS if "_" in signal.clause or " " not in signal.clause]
+
+
 def test_first_version_is_tried_again_a_cooldown_after_a_skipped_run() -> None:
     rules, seen = policy(cooldown=DAY), observed(champion=None, new_labels=200)
     skipped = run_and_end(NEW, RunOutcome.SKIPPED, rules, seen)

@@ -155,7 +155,7 @@ class Triggers(RuleBasedStateMachine):
         assert run is None or run.fencing_token == self.world.state.fencing_token
 
     def teardown(self) -> None:
-        """However it went: once runs end and time passes, what was asked for is served."""
+        """Once runs end and time passes, every pending request is served."""
         for _ in range(2):
             if self.is_running():
                 self.world.end(RunOutcome.SKIPPED, self.now)

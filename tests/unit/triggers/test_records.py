@@ -1,4 +1,4 @@
-"""Why did it (not) retrain? One decision record has the whole answer."""
+"""Decision records: each has the whole reason for a retraining or its absence."""
 
 from datetime import timedelta
 from typing import Any
@@ -133,8 +133,8 @@ def test_every_blocker_has_its_numbers() -> None:
         "min_new_labels": {"have": 120, "need": 200},
     }
     assert decision.explanation == (
-        "Did not retrain although asked to (drift: drift drift), because"
-        " 1 of the 2 signals asked for are active, counting drift, performance;"
+        "Did not retrain, although drift was found (drift drift), because"
+        " 2 of drift, performance must be active, and 1 is;"
         " the relabelling relabel-1 is under way, and a snapshot would mix old rules with new;"
         " the cooldown after the run of 2026-03-01T11:00:00.000000Z lasts until 2026-03-02T11:00:00.000000Z;"
         " after 1 rejected in a row the next run may start at 2026-03-03T11:00:00.000000Z;"
@@ -155,7 +155,9 @@ def test_open_run_is_listed_with_its_lease() -> None:
 
 def test_triggered_decision_explains_itself_in_a_sentence() -> None:
     decision = recorded(policy(volume=500), NEW, observed(drift=drift(), new_labels=700))
-    assert decision.explanation == "Retrains because of drift: drift drift; volume: 700 new labels reach 500."
+    assert decision.explanation == (
+        "Retrains because drift was found (drift drift) and there are enough new labels (700 new labels reach 500)."
+    )
 
 
 def test_hourly_evaluations_that_find_the_same_are_recorded_once() -> None:

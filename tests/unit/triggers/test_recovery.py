@@ -30,8 +30,8 @@ class World:
     """A model with a run that was triggered and holds the lock."""
 
     def __init__(self) -> None:
-        self.store, self.registry, self.told = InMemoryTriggers(), InMemoryRegistry(), InMemoryAnnouncements()
-        self.recovery = RunRecovery(self.store, self.registry, self.told)
+        self.store, self.registry, self.announcements = InMemoryTriggers(), InMemoryRegistry(), InMemoryAnnouncements()
+        self.recovery = RunRecovery(self.store, self.registry, self.announcements)
         self.decision, self.input = self.trigger("first")
 
     def trigger(self, event_id: str) -> tuple[Decision, dict[str, Any]]:
@@ -91,9 +91,9 @@ def test_failed_run_is_finalized_announced_and_its_signals_are_pending_again(
     assert held is not None
     assert (state.open_run, state.pending_signals) == (None, held.signals)
     assert world.outcome() is RunOutcome.FAILED
-    (told,) = world.told.published
-    assert (told.name, told.at, told.data["reason"]) == ("RetrainingFailed", LATER, reason)
-    require_promised(told.name, told.detail())
+    (announced,) = world.announcements.published
+    assert (announced.name, announced.at, announced.data["reason"]) == ("RetrainingFailed", LATER, reason)
+    require_promised(announced.name, announced.detail())
 
 
 def test_a_run_that_ended_by_itself_is_left_alone(world: World) -> None:
@@ -104,7 +104,7 @@ def test_a_run_that_ended_by_itself_is_left_alone(world: World) -> None:
     assert world.recovery.recover(world.failed("FAILED", error="RunFailed")) is None
 
     assert world.store.load("bike") == before
-    assert not world.told.published
+    assert not world.announcements.published
 
 
 def test_failed_run_does_not_finalize_the_one_that_took_over(world: World) -> None:
@@ -121,7 +121,7 @@ def test_failed_run_does_not_finalize_the_one_that_took_over(world: World) -> No
 
 def test_redelivered_message_finalizes_the_run_once(world: World) -> None:
     assert [world.recovery.recover(world.failed()) for _ in range(2)] == [RunOutcome.FAILED, None]
-    assert len(world.told.published) == 1
+    assert len(world.announcements.published) == 1
 
 
 def test_crash_after_the_announcement_announces_twice_rather_than_never(world: World) -> None:
@@ -137,7 +137,7 @@ def test_crash_after_the_announcement_announces_twice_rather_than_never(world: W
 
     assert world.recovery.recover(world.failed()) is RunOutcome.FAILED
 
-    assert [told.name for told in world.told.published] == ["RetrainingFailed"] * 2
+    assert [announced.name for announced in world.announcements.published] == ["RetrainingFailed"] * 2
     assert world.store.load("bike").open_run is None
 
 
@@ -162,9 +162,9 @@ def test_run_that_failed_after_it_moved_the_pointer_has_that_outcome(
 
     assert world.outcome() is outcome
     assert not world.store.load("bike").pending_signals
-    (told,) = world.told.published
-    assert (told.name, told.data["version"]) == (name, "v2")
-    require_promised(told.name, told.detail())
+    (announced,) = world.announcements.published
+    assert (announced.name, announced.data["version"]) == (name, "v2")
+    require_promised(announced.name, announced.detail())
 
 
 def test_run_that_failed_after_the_gate_rejected_its_version_is_rejected(world: World) -> None:
@@ -177,13 +177,13 @@ def test_run_that_failed_after_the_gate_rejected_its_version_is_rejected(world: 
     state = world.store.load("bike")
     assert (state.open_run, state.pending_signals) == (None, {})
     assert (world.outcome(), state.consecutive_rejections) == (RunOutcome.REJECTED, 1)
-    (told,) = world.told.published
-    assert (told.name, told.data["version"], told.data["reason"]) == (
+    (announced,) = world.announcements.published
+    assert (announced.name, announced.data["version"], announced.data["reason"]) == (
         "CandidateRejected",
         "v2",
         "floor: 0.5 is below 0.7",
     )
-    require_promised(told.name, told.detail())
+    require_promised(announced.name, announced.detail())
 
 
 @pytest.mark.parametrize("found", [{"verdict": Verdict.PROMOTE}, {"decision_id": "another", "verdict": Verdict.REJECT}])
@@ -215,10 +215,10 @@ def test_an_end_that_could_not_be_announced_is_announced(world: World) -> None:
 
     assert world.recovery.recover(world.failed("FAILED", error=NOT_ANNOUNCED)) is RunOutcome.REJECTED
 
-    (told,) = world.told.published
-    assert isinstance(told, Announcement)
-    assert (told.name, told.data["reason"], told.data["version"]) == ("CandidateRejected", "floor", "v2")
-    require_promised(told.name, told.detail())
+    (announced,) = world.announcements.published
+    assert isinstance(announced, Announcement)
+    assert (announced.name, announced.data["reason"], announced.data["version"]) == ("CandidateRejected", "floor", "v2")
+    require_promised(announced.name, announced.detail())
 
 
 @pytest.mark.parametrize(

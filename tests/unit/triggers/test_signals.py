@@ -19,7 +19,7 @@ COUNTED = [signal.kind for signal in SIGNALS if not isinstance(signal, EventSign
 
 
 def kinds_promised(part: Any) -> Iterator[list[str]]:
-    """Yield every list of kinds that a schema gives for the signals of a run."""
+    """List the kinds that a schema gives for the signals of a run, list by list."""
     if isinstance(part, dict):
         if kinds := part.get("signals", {}).get("items", {}).get("properties", {}).get("kind", {}).get("enum"):
             yield kinds

@@ -200,7 +200,7 @@ class Decisions(RuleBasedStateMachine):
         assert run is None or (run.fencing_token, run.started_at) == (len(self.starts), self.starts[-1])
 
     def teardown(self) -> None:
-        """However it went: once nothing blocks a run, what was asked for is answered."""
+        """Once nothing blocks a run, every pending request is answered."""
         if self.is_open:
             self.end(RunOutcome.SKIPPED)
         self.now += 60 * DAY

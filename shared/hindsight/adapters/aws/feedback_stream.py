@@ -41,7 +41,7 @@ class FirehoseFeedback:
             send_all(
                 self._put,
                 batch,
-                otherwise=Unavailable("the feedback stream is too busy; send the same feedback again"),
+                otherwise=Unavailable("the stream to the lake is too busy; send the same call again"),
                 pause=lambda attempt: self._sleep(pause_seconds(attempt + 1)),
                 max_attempts=MAX_ATTEMPTS,
             )

@@ -76,7 +76,7 @@ class DynamoPredictions:
             if existing is None:
                 continue
             if existing.get("erased"):
-                settled[position] = SavedPrediction(SaveOutcome.CONFLICT, predictions[position])
+                settled[position] = SavedPrediction(SaveOutcome.CONFLICT, predictions[position], is_erased=True)
             elif existing.get("is_placeholder"):
                 # Due at once: should we stop before the feedback that waits is joined, the next sweep joins it.
                 due = {"due_at": item["received_at"], "due_shard": due_shard(item["model"], item["prediction_id"])}

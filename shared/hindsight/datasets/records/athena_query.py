@@ -48,7 +48,7 @@ def selection_query(database: str, model: str, span: Span) -> str:
     """Build the SQL that selects a dataset's records; Trino and DuckDB both take it.
 
     Of each prediction those with the highest ``seq``, and its newest with a value from another kind than a reviewer:
-    they tell whether a reviewer's label stands for others. The names of models have no quotes.
+    they show whether a reviewer's label stands for others. The names of models have no quotes.
     """
     first, last = microseconds(span.first), microseconds(span.last)
     days = [moment.astimezone(UTC).date().isoformat() for moment in (span.first, span.last)]

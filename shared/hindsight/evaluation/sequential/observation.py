@@ -128,7 +128,7 @@ def _pairs(
 ) -> Observations:
     """Compute the metric on pairs of the n-th positive and the n-th negative, in the order they came.
 
-    Scores tell whether the positive outranks the negative (half for a tie), hits how many of the two are right. Only
+    Scores show whether the positive outranks the negative (half for a tie), hits how many of the two are right. Only
     the latest of those that find no partner are kept.
     """
     waiting = [

@@ -17,7 +17,7 @@ from hindsight.core.times import in_calendar
 from hindsight.entities.feedback import Feedback
 from hindsight.labels.joining.join import JoinReport
 from hindsight.lake.object_store import REWRITTEN, Lake, bounded_lines_of, day_of
-from hindsight.quarantine.rejects import REJECTED, Reject, RejectCode, model_in, passed_on
+from hindsight.quarantine.rejects import REJECTED, Reject, RejectCode, RowKind, model_in, passed_on
 from hindsight.quarantine.store import UNREADABLE, Quarantine, QuarantinedRow, event_row, kept_text
 
 FEEDBACK_PREFIX = "feedback/"
@@ -88,7 +88,8 @@ class FeedbackFiles:
             run.report.merge(self.joiner.join(chunk.events))
             self.quarantine.put(chunk.rejected)
             for row in chunk.rejected:
-                run.report.count_quarantined(row.model, row.code)
+                if row.kind is RowKind.FEEDBACK:
+                    run.report.count_quarantined(row.model, row.code)
             if not chunk.is_last and not has_time():
                 run.rest = FilePart(part.key, chunk.end)
                 break
@@ -190,7 +191,7 @@ def parse_feedback_line(line: bytes) -> Feedback | Reject:
 
 
 def _not_an_event(line: bytes, reason: str) -> Reject:
-    """Read the reject that a line of capture passes on; of any other line, that it is malformed."""
+    """Read the reject that a line of a call passes on; of any other line, that it is malformed."""
     try:
         row = msgspec.json.decode(line) if _REJECTED_KEY in line else None
         reject = passed_on(row) if isinstance(row, dict) else None
@@ -217,6 +218,7 @@ def _rejected_row(key: str, number: int, line: bytes, reject: Reject) -> Quarant
         path=reject.path,
         day=reject.received_at.date() if reject.received_at else file_day(key),
         model=model or UNREADABLE,
+        kind=reject.kind,
         received_at=reject.received_at,
         file=key,
         line=number,

@@ -12,7 +12,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from hindsight.core.errors import UnreadableObject
-from hindsight.profiles.codec import decode, encode
+from hindsight.profiles.codec import decode, encode, read_format
 from hindsight.profiles.profile import Profile
 
 FORMAT = 1
@@ -91,13 +91,7 @@ def short_hash(text: str) -> int:
 
 
 def _unpack(content: bytes) -> _PackedHour:
-    try:
-        packed = _decode(content)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise UnreadableObject(f"these are no profiles of an hour: {error}") from error
-    if packed.format != FORMAT:
-        raise UnreadableObject(f"the profiles have format {packed.format}, this release reads {FORMAT}")
-    return packed
+    return read_format(_decode, content, FORMAT, "hour of profiles")
 
 
 def _merged(packed: _PackedHour) -> dict[int, int]:

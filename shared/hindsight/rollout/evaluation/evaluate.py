@@ -101,13 +101,13 @@ def evaluate_rollout(given: EvaluationInput, pointer: Pointer, rollout: Rollout,
     terms = configuration.deployment.canary if is_canary else configuration.deployment.shadow
     test = _rollout_test(given, baseline, pointer, rollout)
     if test is not None and given.until > test.reached:
-        reached, tell = test.reached, compare if is_canary else compare_paired
+        reached, compare_rows = test.reached, compare if is_canary else compare_paired
         test = test.narrowed(given.sampled_share)
         kept = LabelRows.sampled_by_entity if is_canary else LabelRows.sampled
         sides = (kept(side, test.sampled_share) for side in (ours, others))
         fresh = [side.at(side.came_to_count(reached, given.until)) for side in sides]
         version, champion = (read_matured(side, configuration).predictions for side in fresh)
-        values, waiting = tell(test.claim.scale, version, champion, test.waiting)
+        values, waiting = compare_rows(test.claim.scale, version, champion, test.waiting)
         test = test.count(values, None, waiting, given.until)
     # The rows were drawn evenly: to weigh them too would count what was reviewed for its own sake twice.
     version, champion = (unweighted(read_matured(side, configuration).predictions) for side in (ours, others))

@@ -105,8 +105,10 @@ def _require_audience(event: APIGatewayProxyEvent) -> None:
     if event.http_method == "OPTIONS":  # a browser's question before its call carries no key
         return
     caller = event.request_context.get("authorizer") or {}
-    if caller.get("audience") not in audiences_of(event.http_method, event.resource):
-        raise Forbidden("this key is of another audience than this route")
+    allowed = audiences_of(event.http_method, event.resource)
+    if (audience := caller.get("audience")) not in allowed:
+        names = ", ".join(f"{name}s" for name in allowed)
+        raise Forbidden(f"this route is for {names}; the key is of the audience {audience or 'anonymous'}")
 
 
 def answer(status: int, body: object) -> Response[str]:

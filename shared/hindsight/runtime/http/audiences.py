@@ -23,6 +23,16 @@ REVIEWER_ROUTES = (
 )
 _NEVER_OPERATORS = (*APP_ROUTES, *REVIEWER_ROUTES)
 
+# Gateway responses put these between the quotes of JSON as they are: no quotes, no backslashes.
+_UNKNOWN_KEY = {
+    "code": "unknown_key",
+    "message": "this key is not known here: send the value of a key of this deployment, not its id",
+}
+_WHOSE_ROUTES = (
+    "predict, predictions and feedback are for apps; review, review/leases and review/answers for reviewers; "
+    "all else for operators"
+)
+
 
 def audiences_of(method: str, resource: str) -> tuple[Audience, ...]:
     """Find the audiences of a route.
@@ -60,8 +70,21 @@ def policy_for(audience: Audience | None, stage_arn: str) -> dict[str, Any]:
     return {
         "principalId": audience or "anonymous",
         "policyDocument": {"Version": "2012-10-17", "Statement": statements},
-        "context": {"audience": audience or "anonymous"},
+        "context": {"audience": audience or "anonymous", **refusal_of(audience)},
     }
+
+
+def refusal_of(audience: Audience | None) -> dict[str, str]:
+    """Build the code and message of a denial, which say whether the key is unknown or whose routes it may call.
+
+    The answer is kept for all calls of the key, so that it names the routes of every audience, not the one called.
+
+    >>> refusal_of(None)["code"], refusal_of(Audience.APP)["code"]
+    ('unknown_key', 'forbidden')
+    """
+    if audience is None:
+        return _UNKNOWN_KEY
+    return {"code": "forbidden", "message": f"a key of {audience}s may not call this route: {_WHOSE_ROUTES}"}
 
 
 def stage_of(method_arn: str) -> str:

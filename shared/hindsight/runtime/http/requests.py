@@ -17,7 +17,8 @@ from hindsight.quarantine.store import UNREADABLE
 JSON_TYPE = "application/json"
 YAML_TYPE = "application/yaml"
 # RFC 9512 names the first; clients still send the others.
-YAML_TYPES = frozenset({YAML_TYPE, "application/x-yaml", "text/yaml", "text/x-yaml", "text/vnd.yaml"})
+YAML_TYPES = (YAML_TYPE, "application/x-yaml", "text/yaml", "text/x-yaml", "text/vnd.yaml")
+DOCUMENT_TYPES = (JSON_TYPE, *YAML_TYPES)
 
 _MODEL_NAME = re.compile(MODEL_NAME)
 
@@ -40,7 +41,7 @@ def read_optional_json(event: APIGatewayProxyEvent, *, max_bytes: int) -> Any:
 def read_document(event: APIGatewayProxyEvent, *, max_bytes: int) -> tuple[object, SentDocument]:
     """Read the value of a JSON or YAML body, and the document as it was sent; raises as ``read_json`` does."""
     kind = content_type(event)
-    if kind != JSON_TYPE and kind not in YAML_TYPES:
+    if kind not in DOCUMENT_TYPES:
         raise UnsupportedType(f"the content type must be {JSON_TYPE} or {YAML_TYPE}")
     try:
         sent = SentDocument(text=_body(event, max_bytes).decode("utf-8"), content_type=kind)

@@ -8,11 +8,12 @@ from hindsight.ingestion.prediction_store import DueAt, SavedPrediction, SaveOut
 
 
 class InMemoryPredictions:
-    """Predictions in a dictionary; ``early`` are keys for which feedback waits."""
+    """Predictions in a dictionary; ``early`` are keys for which feedback waits, ``erased`` those of erased ones."""
 
     def __init__(self) -> None:
         self.kept: dict[PredictionKey, Prediction] = {}
         self.early: set[PredictionKey] = set()
+        self.erased: set[PredictionKey] = set()
 
     def save(
         self, predictions: Sequence[Prediction], retention: timedelta, due_at: DueAt = when_outcome_is_due
@@ -20,6 +21,8 @@ class InMemoryPredictions:
         return [self._save(prediction) for prediction in predictions]
 
     def _save(self, prediction: Prediction) -> SavedPrediction:
+        if prediction.key in self.erased:
+            return SavedPrediction(SaveOutcome.CONFLICT, prediction, is_erased=True)
         existing = self.kept.get(prediction.key)
         if existing is None:
             self.kept[prediction.key] = prediction

@@ -8,6 +8,7 @@ from hindsight.core.times import format_time
 from hindsight.registry.pointer import Rollout
 from hindsight.triggers.decision import BlockCode, Blocker
 from hindsight.triggers.inputs import TriggerInputs
+from hindsight.triggers.signals.registry import name_of
 from hindsight.triggers.state import OpenRun, TriggerState
 from hindsight.triggers.status import SignalRole, SignalStatus
 
@@ -81,10 +82,10 @@ def _combination(policy: Triggers, signals: Sequence[SignalStatus]) -> Iterator[
     active, needed = sorted(signal.kind for signal in counted if signal.active), _needed(policy, len(counted))
     if active and len(active) >= needed:
         return
-    kinds = ", ".join(sorted(signal.kind for signal in counted))
+    kinds = ", ".join(sorted(name_of(signal.kind) for signal in counted))
     yield Blocker(
         code=BlockCode.COMBINATION,
-        reason=f"{len(active)} of the {needed} signals asked for are active, counting {kinds}",
+        reason=f"{needed} of {kinds} must be active, and {len(active) or 'none'} {'is' if len(active) < 2 else 'are'}",
         details={"active": active, "needed": needed, "possible": len(counted)},
     )
 

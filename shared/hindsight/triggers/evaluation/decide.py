@@ -9,7 +9,7 @@ from hindsight.triggers.decision import BlockCode, Blocker, Decision
 from hindsight.triggers.evaluation.blockers import find_blockers
 from hindsight.triggers.inputs import Cause, TriggerEvent, TriggerInputs
 from hindsight.triggers.signals.event import ManualSignal
-from hindsight.triggers.signals.registry import evaluate_signals
+from hindsight.triggers.signals.registry import CLAUSES, evaluate_signals, name_of
 from hindsight.triggers.state import LEASE, BlockedSignals, OpenRun, PendingSignals, TriggerState
 from hindsight.triggers.status import SignalRole, SignalStatus
 
@@ -131,14 +131,20 @@ def _reason(pending: PendingSignals, blockers: tuple[Blocker, ...]) -> str:
 def _explanation(signals: tuple[SignalStatus, ...], pending: PendingSignals, blockers: tuple[Blocker, ...]) -> str:
     """Explain in plain English why the model is retrained, or why not and what would have to change."""
     if not blockers:
-        return f"Retrains because of {_in_words(pending)}."
+        return f"Retrains because {_clauses(pending)}."
     if pending:
         because = "; ".join(blocker.reason for blocker in blockers)
-        return f"Did not retrain although asked to ({_in_words(pending)}), because {because}."
+        return f"Did not retrain, although {_clauses(pending)}, because {because}."
     configured = (signal for signal in signals if signal.role is not SignalRole.NOT_CONFIGURED)
-    found = "; ".join(f"{signal.kind}: {signal.reason}" for signal in configured)
+    found = "; ".join(f"{name_of(signal.kind)}: {signal.reason}" for signal in configured)
     return f"Did not retrain because {blockers[0].reason} ({found})."
 
 
 def _in_words(pending: PendingSignals) -> str:
-    return "; ".join(f"{kind}: {pending[kind].reason}" for kind in sorted(pending))
+    return "; ".join(f"{name_of(kind)}: {pending[kind].reason}" for kind in sorted(pending))
+
+
+def _clauses(pending: PendingSignals) -> str:
+    """Join what the active signals mean, each with its reason; a kind that is known no more keeps its name."""
+    clauses = [f"{CLAUSES.get(kind, name_of(kind))} ({pending[kind].reason})" for kind in sorted(pending)]
+    return " and ".join(filter(None, (", ".join(clauses[:-1]), clauses[-1])))

@@ -58,6 +58,7 @@ class DriftSignal(CheckSignal):
     """The features drift."""
 
     kind = "drift"
+    clause = "drift was found"
     check_kind = CheckKind.DRIFT
 
 
@@ -65,6 +66,7 @@ class PerformanceSignal(CheckSignal):
     """Live performance is below its limit."""
 
     kind = "performance"
+    clause = "live performance is low"
     check_kind = CheckKind.PERFORMANCE
 
 
@@ -72,6 +74,7 @@ class EstimatedPerformanceSignal(CheckSignal):
     """Performance estimated before labels come is below its limit."""
 
     kind = "estimated_performance"
+    clause = "estimated performance is low"
     check_kind = CheckKind.ESTIMATE
 
 

@@ -41,6 +41,7 @@ class AlarmSignal(EventSignal):
     """A CloudWatch alarm went off."""
 
     kind = "alarm"
+    clause = "an alarm went off"
 
     def is_answered(self, at: datetime, inputs: TriggerInputs) -> bool:
         """Compare the alarm with the last run, which began with the alarm's cause in view.
@@ -56,3 +57,4 @@ class ManualSignal(EventSignal):
     """A person asked for a run."""
 
     kind = "manual"
+    clause = "a run was requested"

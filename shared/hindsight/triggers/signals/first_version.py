@@ -18,6 +18,7 @@ class FirstVersionSignal(Signal):
     """
 
     kind = "first_version"
+    clause = "there are enough labels for a first version"
 
     def observe(self, inputs: TriggerInputs) -> SignalStatus:
         """Compare the labels that are due with those that a run needs."""

@@ -31,6 +31,18 @@ def _place(signal: Signal) -> tuple[int, str]:
 SIGNALS: tuple[Signal, ...] = tuple(sorted(_find_signals(), key=_place))
 
 
+CLAUSES: dict[str, str] = {signal.kind: signal.clause for signal in SIGNALS}
+
+
+def name_of(kind: str) -> str:
+    """Write a kind as it stands in text.
+
+    >>> name_of("estimated_performance")
+    'estimated performance'
+    """
+    return kind.replace("_", " ")
+
+
 def evaluate_signals(inputs: TriggerInputs) -> tuple[SignalStatus, ...]:
     """Evaluate every kind of signal."""
     return tuple(signal.evaluate(inputs) for signal in SIGNALS)

@@ -10,6 +10,7 @@ class ScheduleSignal(Signal):
     """Active as long as it is due; one whose run failed stays pending until a run does not fail."""
 
     kind = "schedule"
+    clause = "the schedule is due"
 
     def observe(self, inputs: TriggerInputs) -> SignalStatus:
         """Compare the due date with now."""

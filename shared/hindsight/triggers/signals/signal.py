@@ -10,9 +10,13 @@ from hindsight.triggers.status import SignalRole, SignalStatus
 
 
 class Signal(ABC):
-    """One kind of signal that can ask for a retraining run."""
+    """One kind of signal that can ask for a retraining run.
+
+    ``clause`` is what an active one means, as it stands in a sentence after "because".
+    """
 
     kind: ClassVar[str]
+    clause: ClassVar[str]
 
     def evaluate(self, inputs: TriggerInputs) -> SignalStatus:
         """Judge the signal: active where it is observed now, or pending from earlier and still valid."""

@@ -10,6 +10,7 @@ class VolumeSignal(Signal):
     """Active as long as there are enough new labels."""
 
     kind = "volume"
+    clause = "there are enough new labels"
 
     def observe(self, inputs: TriggerInputs) -> SignalStatus:
         """Compare the number of new labels with the threshold."""

@@ -1,4 +1,4 @@
-"""How a relabelling's files are divided among its workers."""
+"""Batches of a relabelling's files for its workers."""
 
 from math import ceil
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from hindsight.ingestion.feedback_capture import feedback_line
-from hindsight.labels.joining import feedback_files
 from hindsight.labels.joining.join import JoinReport, LabelJoiner
 from hindsight.labels.relabelling import counting
 from hindsight.labels.relabelling import files as relabel_files
@@ -21,17 +20,6 @@ from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.jobs.relabels import InMemoryRelabels
 from tests.unit.labels.builders import MODEL, at, event
 from tests.unit.labels.relabelling.relabelled_files import FILE, ROWS, WORKERS, Bench
-
-
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
-
-
-@pytest.fixture
-def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert vars(relabel_files)["CHUNK_LINES"] == feedback_files.CHUNK_LINES
-    monkeypatch.setattr(relabel_files, "CHUNK_LINES", 2)
 
 
 def test_files_of_other_days_are_neither_counted_nor_read(bench: Bench) -> None:
@@ -84,7 +72,7 @@ def test_file_at_fault_among_many_holds_up_none_of_them(bench: Bench, monkeypatc
 
     def refusing(joiner: LabelJoiner, events: Any, moment: Any) -> JoinReport:
         if any(bad in found for found in events.values()):
-            raise ValueError("a value that nobody thought of")
+            raise ValueError("an unexpected value")
         return relabel(joiner, events, moment)
 
     monkeypatch.setattr(LabelJoiner, "relabel", refusing)
@@ -94,7 +82,7 @@ def test_file_at_fault_among_many_holds_up_none_of_them(bench: Bench, monkeypatc
 
     noted = bench.jobs.job(MODEL, "relabel-1")
     assert (noted.failures, noted.counts.files, noted.counts.labels) == (1, 2, 2)
-    assert noted.failure == f"{FILE}-bad: ValueError: a value that nobody thought of"
+    assert noted.failure == f"{FILE}-bad: ValueError: an unexpected value"
     assert not bench.jobs.positions(bench.job, [f"{FILE}-bad"])[f"{FILE}-bad"].is_done
 
 

@@ -9,25 +9,12 @@ import pytest
 
 from hindsight.core.errors import Unavailable
 from hindsight.labels.history import label_at
-from hindsight.labels.joining import feedback_files
 from hindsight.labels.joining.join import JoinReport, LabelJoiner
-from hindsight.labels.relabelling import files as relabel_files
 from hindsight.labels.relabelling.files import RelabelBatch
 from hindsight.labels.relabelling.job import Counts
 from hindsight.testing.aws.lake import InMemoryLake
 from tests.unit.labels.builders import DEMAND, MODEL, NOON, at, configuration, event, key
 from tests.unit.labels.relabelling.relabelled_files import FILE, MOMENT, ROWS, ZERO, Bench
-
-
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
-
-
-@pytest.fixture
-def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert vars(relabel_files)["CHUNK_LINES"] == feedback_files.CHUNK_LINES
-    monkeypatch.setattr(relabel_files, "CHUNK_LINES", 2)
 
 
 def turns(count: int) -> Callable[[], bool]:
@@ -67,9 +54,9 @@ def test_an_event_the_table_never_had_is_recovered(bench: Bench) -> None:
 
 
 def test_other_models_broken_lines_and_unknown_predictions_are_passed_over(bench: Bench) -> None:
-    stranger = event("demand", 75, prediction_id="middle", model="other")
+    foreign = event("demand", 75, prediction_id="middle", model="other")
     nowhere = event("demand", 75, prediction_id="nowhere")
-    bench.write(b"{nonsense\n", stranger, nowhere, bench.events[0])
+    bench.write(b"{nonsense\n", foreign, nowhere, bench.events[0])
     assert bench.relabel(FILE) == ()
     assert bench.counts == Counts(files=1, events=2, labels=1)
     assert bench.store.load([key("nowhere")])[0].head is None
@@ -139,7 +126,7 @@ def test_a_busy_table_is_no_failure_of_the_file(bench: Bench, monkeypatch: pytes
 
 def test_rules_that_change_within_a_batch_end_it(bench: Bench) -> None:
     class Changing(InMemoryLake):
-        """Whoever reads the first file finds other rules afterwards."""
+        """A lake that changes the rules once the first file is read."""
 
         def read_raw_lines(self, key: str) -> Iterator[bytes]:
             yield from super().read_raw_lines(key)

@@ -59,8 +59,8 @@ def test_history_names_the_actor_the_version_and_the_reason_of_an_override(world
     assert pointer is not None
     assert (pointer.champion, pointer.artifact_digest, pointer.previous) == ("v2", "d2", "v1")
     assert pointer.probation is not None
-    [told] = world.bus.published
-    assert (told.name, told.data["refused"]) == ("GateOverridden", ["better_than_champion: worse"])
+    [announced] = world.bus.published
+    assert (announced.name, announced.data["refused"]) == ("GateOverridden", ["better_than_champion: worse"])
 
 
 def test_repeated_override_moves_nothing_and_is_announced_again(world: World) -> None:

@@ -76,9 +76,9 @@ def test_promotion_moves_the_pointer_and_leaves_its_audit(world: World) -> None:
     assert (newest.reason, newest.actor, newest.at) == (BODY["reason"], "key:operator", NOW)
     assert (world.pointer.champion, world.pointer.artifact_digest, world.pointer.previous) == ("v2", "d2", "v1")
     assert world.pointer.probation == Probation(against="v1", since=NOW)
-    [told] = world.bus.published
-    require_promised("VersionPromoted", told.detail())
-    assert told.name == "VersionPromoted"
+    [announced] = world.bus.published
+    require_promised("VersionPromoted", announced.detail())
+    assert announced.name == "VersionPromoted"
 
 
 def test_first_version_of_a_model_is_promoted(world: World) -> None:
@@ -93,9 +93,9 @@ def test_promotion_past_the_gate_is_recorded_as_an_override(world: World) -> Non
     world.promote("v3")
     [newest, _] = world.registry.deployments(MODEL, 10)
     assert newest.reason == "override of the gate's floor: the season is over"
-    [told] = world.bus.published
-    require_promised("GateOverridden", told.detail())
-    assert (told.name, told.data["refused"]) == ("GateOverridden", ["floor: too low"])
+    [announced] = world.bus.published
+    require_promised("GateOverridden", announced.detail())
+    assert (announced.name, announced.data["refused"]) == ("GateOverridden", ["floor: too low"])
 
 
 def test_promotion_ends_a_rollout(world: World) -> None:
@@ -122,7 +122,7 @@ def test_event_that_was_not_published_is_published_by_the_same_request(world: Wo
         world.promote("v2")
     with pytest.raises(Conflict, match="serves already"):
         world.promote("v2")
-    assert [told.name for told in world.bus.published] == ["VersionPromoted"]
+    assert [announced.name for announced in world.bus.published] == ["VersionPromoted"]
 
 
 def test_version_whose_run_waits_for_an_approval_is_to_be_approved(world: World) -> None:

@@ -59,12 +59,12 @@ def world() -> World:
 
 def test_approvers_are_sent_the_version_and_its_metrics_without_the_token(world: World) -> None:
     approval = world.ask()
-    [told] = world.bus.published
-    assert (told.name, told.correlation_id, told.at) == ("ApprovalRequested", "retrain-1", ASKED_AT)
-    assert told.data["version"] == "v1"
-    assert told.data["metrics"] == {"accuracy": 0.9}
-    assert told.data["expires_at"] == format_time(ASKED_AT + timedelta(days=3))
-    assert "token-1" not in f"{told} {approval} {approval.to_json()}"
+    [announced] = world.bus.published
+    assert (announced.name, announced.correlation_id, announced.at) == ("ApprovalRequested", "retrain-1", ASKED_AT)
+    assert announced.data["version"] == "v1"
+    assert announced.data["metrics"] == {"accuracy": 0.9}
+    assert announced.data["expires_at"] == format_time(ASKED_AT + timedelta(days=3))
+    assert "token-1" not in f"{announced} {approval} {approval.to_json()}"
 
 
 def test_the_run_keeps_its_lock_for_as_long_as_people_may_take(world: World) -> None:
@@ -149,7 +149,7 @@ def test_a_repeated_answer_does_not_erase_one_that_another_call_is_delivering(wo
 def test_a_repeated_request_waits_with_its_new_token(world: World) -> None:
     world.ask()
     world.ask(replace(REQUEST, task_token="token-2"))
-    assert [told.name for told in world.bus.published] == ["ApprovalRequested"] * 2
+    assert [announced.name for announced in world.bus.published] == ["ApprovalRequested"] * 2
     world.answer(YES)
     assert list(world.tasks.answers) == ["token-2"]
 

@@ -26,7 +26,7 @@ SECRET = "s3://lake/models/hunter2"
 def ask(
     error: Exception | None = None, path: str = "/v1/models/m/predict", *, size: int = 1, character: str = "m"
 ) -> tuple[int, dict[str, Any], str]:
-    """Return the status, the headers and the raw body of a route that raises, or answers so much."""
+    """Call a route that raises, or answers so much; give the status, the headers and the raw body."""
     api = create_api()
 
     @api.post("/models/<model>/predict")

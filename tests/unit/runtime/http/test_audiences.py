@@ -1,4 +1,4 @@
-"""Who may call what: by the authorizer's policy, as IAM reads it, and by the function behind it."""
+"""Routes of each audience: by the authorizer's policy, as IAM reads it, and by the function behind it."""
 
 import fnmatch
 import json
@@ -20,9 +20,11 @@ from hindsight.runtime.http.audiences import (
     Audience,
     audiences_of,
     policy_for,
+    refusal_of,
 )
 from local.openapi.route import Route
 from local.openapi.routes import ROUTES
+from local.template import load_template
 from tests.functions.conftest import EVENTS, Context
 
 STAGE = "arn:aws:execute-api:eu-west-1:123456789012:api/v1"
@@ -68,7 +70,7 @@ def check(route: Route, model: str, identifier: str) -> None:
         is_meant = audience in route.audiences
         by_policy = policy_allows(audience, call)
         assert (by_policy and function_allows(audience, route)) == is_meant, (audience, call)
-        # The function's refusal is for what a policy cannot tell: one route, and operators alone.
+        # The function refuses the one case that no policy can express: one route, and operators alone.
         assert by_policy == is_meant or (audience, route.method) == (Audience.OPERATOR, "get"), (audience, call)
     assert not policy_allows(None, call)
 
@@ -107,3 +109,28 @@ def test_a_policy_says_nothing_of_other_stages() -> None:
     for audience in [*Audience, None]:
         for statement in policy_for(audience, STAGE)["policyDocument"]["Statement"]:
             assert all(resource.startswith(f"{STAGE}/") for resource in statement["Resource"])
+
+
+def test_refusals_fit_between_quotes_of_json_and_name_the_routes_of_every_audience() -> None:
+    for audience in [*Audience, None]:
+        refusal = refusal_of(audience)
+        assert json.loads(f'["{refusal["message"]}"]') == [refusal["message"]]
+        assert refusal["code"] == ("forbidden" if audience else "unknown_key")
+    for route in (*APP_ROUTES, *REVIEWER_ROUTES):
+        assert route.partition("{model}/")[2] in refusal_of(Audience.OPERATOR)["message"]
+
+
+def test_function_names_whose_route_it_is_and_whose_key_was_sent() -> None:
+    api = create_api()
+    event = json.loads((EVENTS / "get_model.json").read_text())
+    event["requestContext"]["authorizer"]["audience"] = "reviewer"
+    body = json.loads(api.resolve(event, Context())["body"])  # type: ignore[arg-type]
+    assert body["error"]["message"] == "this route is for operators; the key is of the audience reviewer"
+
+
+def test_gateway_takes_code_and_message_of_a_denial_from_the_authorizer() -> None:
+    responses = load_template()["Resources"]["Api"]["Properties"]["GatewayResponses"]
+    written = responses["ACCESS_DENIED"]["ResponseTemplates"]["application/json"]
+    used = re.findall(r"\$context\.authorizer\.(\w+)", written)
+    assert used == ["code", "message"]
+    assert set(used) <= policy_for(None, STAGE)["context"].keys() & policy_for(Audience.APP, STAGE)["context"].keys()

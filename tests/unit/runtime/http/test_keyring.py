@@ -1,4 +1,4 @@
-"""Keys are recognised by kept digests: the control plane is asked once a key, whoever calls and however often."""
+"""Keys are recognised by kept digests: the control plane is asked once a key, for any number of calls and callers."""
 
 from itertools import pairwise
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.openapi.example_records import (
+from local.openapi.examples.records import (
     ACCEPTED,
     AT,
     BEFORE,

@@ -1,10 +1,10 @@
-"""Requests of who is not whom they say: other keys, other tenants' ids, tokens that are not theirs."""
+"""Unauthorized requests: keys of other audiences, ids of other tenants, forged tokens."""
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bench.hostile.request import FORBIDDEN, INVALID, STRANGER, Hostile
+from bench.hostile.request import FORBIDDEN, INVALID, NOT_ALLOWED, Hostile
 from bench.hostile.texts import MARK
 
 
@@ -36,7 +36,7 @@ def with_other_keys(model: str) -> Iterator[Hostile]:
             body=b"{}",
         )
         yield Hostile(
-            "key", f"stranger at {path}", method, f"/models/{model}/{path}".rstrip("/"), STRANGER, None, body=b"{}"
+            "key", f"no key at {path}", method, f"/models/{model}/{path}".rstrip("/"), NOT_ALLOWED, None, body=b"{}"
         )
         for key in (MARK, "' OR 1=1", "x" * 2000, "null"):
             headers = {"content-type": "application/json", "x-api-key": key}
@@ -45,7 +45,7 @@ def with_other_keys(model: str) -> Iterator[Hostile]:
                 f"{key[:10]} at {path}",
                 method,
                 f"/models/{model}/{path}".rstrip("/"),
-                STRANGER,
+                NOT_ALLOWED,
                 None,
                 headers,
                 b"{}",
@@ -126,4 +126,4 @@ def with_tokens_for_keys(model: str, tokens: Mapping[str, str]) -> Iterator[Host
     for token in tokens.values():
         headers = {"content-type": "application/json", "x-api-key": token}
         path = f"/models/{model}/feedback"
-        yield Hostile("token", "as a key", "POST", path, STRANGER, None, headers, b'{"events": []}')
+        yield Hostile("token", "as a key", "POST", path, NOT_ALLOWED, None, headers, b'{"events": []}')

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from hindsight.runtime.http.audiences import Audience, refusal_of
+
 AT = "2026-03-01T12:00:00.000000Z"
 EARLIER = "2026-02-28T12:00:00.000000Z"
 MODEL = "bike-demand"
@@ -24,7 +26,7 @@ def _refusal(code: str, message: str, path: str | None = None) -> dict[str, Any]
 REFUSAL_EXAMPLES: dict[int, dict[str, Any]] = {
     400: _refusal("invalid", "must be a whole number from 1 to 1000", "limit"),
     401: _refusal("unauthorized", "the header x-api-key is missing"),
-    403: _refusal("forbidden", "this key is unknown, or of another audience than this route"),
+    403: _refusal("forbidden", refusal_of(Audience.APP)["message"]),
     404: _refusal("not_found", "there is no model 'churn'"),
     405: _refusal("method_not_allowed", "this address has no such method"),
     409: _refusal("conflict", "another writer changed it meanwhile; send it again"),
@@ -32,7 +34,9 @@ REFUSAL_EXAMPLES: dict[int, dict[str, Any]] = {
     415: _refusal("unsupported_type", "the body has a type that is not read here"),
     429: _refusal("throttled", "too many calls; try again later"),
     500: _refusal("error", "something went wrong on our side; try again"),
+    502: _refusal("error", "something went wrong on our side; try again"),
     503: _refusal("unavailable", "could not be done in time; send it again"),
+    504: _refusal("error", "something went wrong on our side; try again"),
 }
 REJECTED = {"index": 1, "code": "invalid", "message": "is not a known field", "path": "events[1].colour"}
 RECEIPT = {"accepted": ["f-1"], "rejected": [REJECTED]}
