@@ -1,4 +1,4 @@
-"""Two thousand predictions of two hundred entities, and ten thousand events by entity and reference."""
+"""Predictions, ten of each entity, and five times as many events by entity and reference."""
 
 import random
 from collections.abc import Sequence
@@ -17,31 +17,31 @@ def rule(event: str, by: str, match: str, hours: float | None, aggregate: str = 
     return {"event": event, "kind": "outcome", "by": by, "match": match, "window": window, "aggregate": aggregate}
 
 
-def many_predictions(dice: random.Random) -> list[Prediction]:
+def many_predictions(dice: random.Random, count: int = 2_000) -> list[Prediction]:
     return [
         prediction(
             f"p-{number}",
             occurred_at=at(made := dice.uniform(0, 200)),
             received_at=at(made + dice.choice((0, 0, 0, 2, 30))),
             outcome_due_at=at(made + 30),
-            entity_id=f"e-{dice.randrange(200)}",
-            reference=f"r-{dice.randrange(400)}",
+            entity_id=f"e-{dice.randrange(count // 10)}",
+            reference=f"r-{dice.randrange(count // 5)}",
         )
-        for number in range(2_000)
+        for number in range(count)
     ]
 
 
-def many_events(dice: random.Random) -> list[Feedback]:
+def many_events(dice: random.Random, count: int = 10_000) -> list[Feedback]:
     def drawn(number: int) -> Feedback:
         name = dice.choice(("a", "a", "a", "b", "exposed", "retracted"))
-        value = f"f-{dice.randrange(10_000)}" if name == "retracted" else dice.choice((0, 1))
+        value = f"f-{dice.randrange(count)}" if name == "retracted" else dice.choice((0, 1))
         hours = dice.uniform(0, 240)
         said = event(name, value, hours=hours, received=hours + dice.choice((0, 0, 1, 40)), feedback_id=f"f-{number}")
-        if dice.random() < 0.6:
-            return said.replace(prediction_id=None, entity_id=f"e-{dice.randrange(200)}")
-        return said.replace(prediction_id=None, reference=f"r-{dice.randrange(400)}")
+        if name != "b" and dice.random() < 0.6:
+            return said.replace(prediction_id=None, entity_id=f"e-{dice.randrange(count // 50)}")
+        return said.replace(prediction_id=None, reference=f"r-{dice.randrange(count // 25)}")
 
-    return [drawn(number) for number in range(10_000)]
+    return [drawn(number) for number in range(count)]
 
 
 MANY_RULES = KeyRules(
