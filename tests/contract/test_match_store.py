@@ -1,4 +1,4 @@
-"""What every store of events and predictions by shared keys does, judged on the fake and on DynamoDB alike."""
+"""The contract of stores of events and predictions by shared keys, judged on the fake and on DynamoDB alike."""
 
 import json
 from typing import Any

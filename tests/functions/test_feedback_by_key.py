@@ -104,7 +104,7 @@ def test_event_waits_for_its_prediction_and_labels_it_once_it_is_logged(
     assert values("p-1") == [1]
 
 
-def test_prediction_logged_later_takes_an_event_over_and_both_histories_tell_it(
+def test_prediction_logged_later_takes_an_event_over_and_both_histories_have_it(
     context: Context, sent: Sent, sample: Sample
 ) -> None:
     log(context, sent, of_customer("p-1", 1))

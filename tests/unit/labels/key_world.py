@@ -105,7 +105,7 @@ def _names(event: Feedback, prediction: Prediction) -> bool:
 
 
 def _withdraws_its_like(retraction: Feedback, events: Sequence[Feedback]) -> bool:
-    """Say whether a retraction by a key withdraws an event of that key; one by prediction withdraws any there."""
+    """Check whether a retraction by a key withdraws an event of that key; one by prediction withdraws any there."""
     named = (retraction.prediction_id, retraction.entity_id, retraction.reference)
     targets = [event for event in events if event.feedback_id == retraction.value]
     return retraction.prediction_id is not None or any(
@@ -124,7 +124,7 @@ def _gives(
     predictions: Sequence[Prediction],
     as_of: datetime,
 ) -> bool:
-    """Say whether an event that names a prediction's key is that prediction's under a rule."""
+    """Check whether an event that names a prediction's key is that prediction's under a rule."""
     by = _by(event)
     if rule["event"] != "exposed" and rule.get("by", "prediction") != by:
         return False

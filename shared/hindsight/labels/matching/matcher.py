@@ -172,7 +172,7 @@ class KeyMatcher:
     def _reconciled(
         self, kept: KeptEvent, rules: Rules, before: Feedback | None = None, *, is_new: bool = False
     ) -> Matches:
-        """Deliver an event to the predictions whose it is, and to those that have it on other terms."""
+        """Deliver an event to the predictions it belongs to, and to those that have it on other terms."""
         event, found = kept.event, Matches()
         theirs = self._recipients(event, rules, until_taken=is_new)
         terms = _terms(event, theirs)
@@ -184,7 +184,7 @@ class KeyMatcher:
         for key in {**terms, **copies}:
             given_until, copy = terms.get(key, {}), copies.get(key)
             is_theirs = any(until > event.received_at for until in given_until.values())
-            if is_theirs if copy is None else not _is_told(copy, event, given_until):
+            if is_theirs if copy is None else not _is_current(copy, event, given_until):
                 found.deliver(key, kept, given_until)
             elif kept.retractions and copy is not None:
                 found.deliveries.setdefault(key, []).extend(kept.retractions)
@@ -259,11 +259,11 @@ def _terms(event: Feedback, found: Iterable[Recipient]) -> dict[PredictionKey, d
     return terms
 
 
-def _is_told(copy: Feedback, event: Feedback, given_until: Mapping[str, datetime]) -> bool:
+def _is_current(copy: Feedback, event: Feedback, given_until: Mapping[str, datetime]) -> bool:
     """Check whether a prediction's copy of an event says all that is known of it."""
-    told = {way: min(until, copy.given_until.get(way, FOR_EVER)) for way, until in given_until.items()}
+    known = {way: min(until, copy.given_until.get(way, FOR_EVER)) for way, until in given_until.items()}
     same = (copy.body_digest, copy.received_at) == (event.body_digest, event.received_at)
-    return same and told == {way: copy.given_until.get(way) for way in given_until}
+    return same and known == {way: copy.given_until.get(way) for way in given_until}
 
 
 def _is_crowded(found: Iterable[Recipient]) -> bool:
