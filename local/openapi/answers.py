@@ -198,6 +198,7 @@ EXPLANATION = record(
                 "probabilities": mapping(NUMBER),
                 "model_version": TEXT,
                 "entity_id": TEXT,
+                "reference": TEXT,
                 "propensity": NUMBER,
                 "shadow": OBJECT,
             },
@@ -213,7 +214,8 @@ EXPLANATION = record(
                     "received_at": TEXT,
                     "disposition": TEXT,
                     "retracted": YES_OR_NO,
-                }
+                },
+                {"entity_id": TEXT, "reference": TEXT, "until": TEXT_OR_NULL},
             )
         ),
         "feedback_total": WHOLE,

@@ -31,7 +31,8 @@ def test_feedback_that_waits_for_predictions_never_logged_is_found_and_counts_on
     ]
     send(client, MODEL, *events)
 
-    waiting = eventually(lambda: (found := feedback_of(client)).get("events") == len(NAMES) and found)
+    eventually(lambda: feedback_of(client).get("events") == len(NAMES))
+    waiting = feedback_of(client)
     assert (waiting["without_effect"], waiting["by_cause"]) == (len(NAMES), {"unknown_prediction": len(NAMES)})
     with pytest.raises(CallFailed, match="has no prediction 'p-0'; events that wait for it: 1"):
         client.call("GET", f"models/{MODEL}/predictions/p-0", key="operator")

@@ -5,13 +5,16 @@ from typing import Any
 
 from hindsight.config.parse import parse_configuration
 from hindsight.entities.label_collection import Collection
+from hindsight.labels.joining.feedback_join import FeedbackJoiner
 from hindsight.labels.joining.join import LabelJoiner
+from hindsight.labels.matching.matcher import KeyMatcher
 from hindsight.quarantine.store import Quarantine
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.predictions.allowances import no_limits
 from hindsight.testing.predictions.effects import InMemoryEffects
 from hindsight.testing.predictions.label_store import InMemoryLabels
+from hindsight.testing.predictions.match_store import InMemoryMatches
 from tests.unit.labels.builders import (
     ANNOTATION,
     DEMAND,
@@ -56,3 +59,9 @@ class Bench:
 
     def quarantined(self) -> list[dict[str, Any]]:
         return [row for name in self.lake.keys("quarantine/") for row in self.lake.read_lines(name)]
+
+
+def joiner_of_any_key(joiner: LabelJoiner) -> FeedbackJoiner:
+    """Build a joiner of feedback by any key on a joiner's fakes."""
+    matcher = KeyMatcher(InMemoryMatches(joiner.store))
+    return FeedbackJoiner(joiner, matcher, joiner.quarantine, joiner.configurations)

@@ -16,9 +16,11 @@ from hindsight.testing.predictions.allowances import InMemoryAllowances
 from hindsight.testing.predictions.effects import InMemoryEffects
 from tests.unit.labels.builders import DEMAND, MODEL, NOON, at, event, key, labels, prediction
 from tests.unit.labels.joining import Bench
+from tests.unit.labels.key_traffic import rule
+from tests.unit.labels.key_world import KeyRules, KeyWorld
 
 
-def effects_of(bench: Bench, since: float = -24) -> dict[str, int]:
+def effects_of(bench: Bench | KeyWorld, since: float = -24) -> dict[str, int]:
     found = total(bench.effects.between(MODEL, at(-1000), at(1000)), at(since))
     return {effect.value: number for effect, number in found.items()}
 
@@ -99,6 +101,37 @@ def test_waiting_event_is_found_by_the_clock_and_by_later_feedback_as_well() -> 
         else:
             bench.joiner.close_windows([key()], at(3))
         assert effects_of(bench) == {"counted": 2 if comes_later else 1}
+
+
+def shared(name: str, entity: str, **changes: Any) -> Feedback:
+    return event(name, 1, **changes).replace(prediction_id=None, entity_id=entity)
+
+
+def test_event_by_entity_counts_for_the_predictions_it_labels_and_not_before_it_has_one() -> None:
+    world = KeyWorld(KeyRules([rule("churned", "entity", "all", 48)]).configuration())
+    world.joiner.join([shared("churned", "e-1"), shared("churned", "e-2")])
+    assert effects_of(world) == {}
+    world.log(prediction("p-1", entity_id="e-1"), prediction("p-2", entity_id="e-1"))
+    assert effects_of(world) == {"counted": 2}
+    world.joiner.join([shared("churned", "e-1")])
+    assert effects_of(world) == {"counted": 2}
+
+
+def test_event_that_a_later_prediction_takes_over_counts_once_for_each_of_the_two() -> None:
+    world = KeyWorld(KeyRules([rule("churned", "entity", "last", 48)]).configuration())
+    world.log(prediction("p-1", entity_id="e-1"))
+    world.joiner.join([shared("churned", "e-1", hours=3)])
+    world.log(prediction("p-2", hours=2, entity_id="e-1", received_at=at(5)))
+    assert effects_of(world) == {"counted": 2}
+
+
+def test_event_that_no_rule_reads_by_its_key_changes_no_label() -> None:
+    rules = [rule("churned", "entity", "last", 48), rule("left", "reference", "last", 48)]
+    world = KeyWorld(KeyRules(rules).configuration())
+    world.log(prediction("p-1", entity_id="e-1"))
+    world.joiner.join([shared("left", "e-1"), shared("churned", "e-1", feedback_id="f", digest="a")])
+    world.joiner.join([shared("churned", "e-1", feedback_id="f", digest="b")])
+    assert effects_of(world) == {"counted": 1, "unmatched_rule": 1, "conflict": 1}
 
 
 def test_hours_before_the_window_are_not_summed() -> None:

@@ -77,7 +77,8 @@ def count_effects(
     """Count what the incoming events of a plan do, and what those do now that waited for their prediction.
 
     An event that its file delivers again is no news and counts once. One that waited moves from
-    ``unknown_prediction`` to its effect, in the hour of its own.
+    ``unknown_prediction`` to its effect, in the hour of its own. One by entity or reference counts for each prediction
+    that it is matched with, at first; what a later match takes from one it brings to another.
     """
     for event, effect in _of_incoming(collection, plan, incoming):
         counts.add(event, effect)
@@ -107,15 +108,19 @@ def _of_incoming(
     conflicting, limited = ({id(event) for event in part} for part in (plan.conflicts, plan.limited))
     known = {event.feedback_id: event for event in collection.feedback} if incoming else {}
     for event in incoming:
+        stored = known.get(event.feedback_id)
+        if event.prediction_id is None and (stored is not None or id(event) not in written):
+            continue
         if id(event) in written:
-            yield event, _effect_of(written[id(event)])
+            if written[id(event)] is not Disposition.TAKEN_OVER:
+                yield event, _effect_of(written[id(event)])
         elif plan.erased:
             yield event, FeedbackEffect.ERASED
         elif id(event) in limited:
             yield event, FeedbackEffect.RATE_LIMITED
         elif id(event) in conflicting:
             yield event, FeedbackEffect.CONFLICT
-        elif not _is_delivered_again(event, known.get(event.feedback_id)):
+        elif not _is_delivered_again(event, stored):
             yield event, FeedbackEffect.DUPLICATE
 
 

@@ -46,6 +46,7 @@ class JoinCount(StrEnum):
     QUARANTINED = "quarantined"
     ERASED = "erased"
     EXCLUDED_SOURCE = "excluded_source"
+    TAKEN_OVER = "taken_over"
     LABELS = "labels"
 
 
@@ -58,6 +59,7 @@ _COUNTED_AS = {
     Disposition.EXPOSURE: (JoinCount.JOINED,),
     Disposition.PENDING: (JoinCount.PENDING,),
     Disposition.EXCLUDED_SOURCE: (JoinCount.JOINED, JoinCount.EXCLUDED_SOURCE),
+    Disposition.TAKEN_OVER: (JoinCount.TAKEN_OVER,),
 }
 
 
@@ -122,11 +124,15 @@ class LabelJoiner:
     side_by_side: SideBySide = map
 
     def join(self, events: Iterable[Feedback]) -> JoinReport:
-        """Join events of known models. Raises Unavailable; joining all of them again is safe."""
-        waiting: dict[PredictionKey, list[Feedback]] = {}
+        """Join events of known models to the predictions they name. Raises Unavailable; again is safe."""
+        named: dict[PredictionKey, list[Feedback]] = {}
         for event in events:
-            waiting.setdefault(event.key, []).append(event)
-        report = JoinReport()
+            named.setdefault(event.key, []).append(event)
+        return self.deliver(named)
+
+    def deliver(self, events: Mapping[PredictionKey, Sequence[Feedback]]) -> JoinReport:
+        """Join events to predictions, be they theirs by name or by a match. Raises Unavailable; again is safe."""
+        report, waiting = JoinReport(), dict(events)
         # A transaction has room for so many: a prediction with more of them is joined in several.
         while waiting:
             incoming = {key: found[:MAX_EVENTS] for key, found in waiting.items()}
@@ -160,10 +166,13 @@ class LabelJoiner:
         """Close the windows that are due by ``now``. Raises Unavailable; doing it again is safe."""
         return self._noted(self._settle(keys, lambda collection, rules: plan_window_closing(collection, rules, now)))
 
-    def _noted(self, report: JoinReport) -> JoinReport:
-        """Store the effects that a report counts; a busy table costs some counts, never a join done again."""
+    def note(self, effects: EffectCounts) -> None:
+        """Store what events did; a busy table costs some counts, never a join done again."""
         with suppress(Unavailable):
-            self.effects.add(report.effects)
+            self.effects.add(effects)
+
+    def _noted(self, report: JoinReport) -> JoinReport:
+        self.note(report.effects)
         return report
 
     def _settle(

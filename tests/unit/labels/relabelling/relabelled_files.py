@@ -18,6 +18,7 @@ from hindsight.testing.predictions.allowances import no_limits
 from hindsight.testing.predictions.effects import InMemoryEffects
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from tests.unit.labels.builders import DEMAND, MODEL, RETENTION, at, configuration, event, key, prediction
+from tests.unit.labels.joining import joiner_of_any_key
 
 FILE = "feedback/date=2026-03-02/part-1"
 
@@ -49,7 +50,8 @@ class Bench:
         self.joiner = LabelJoiner(
             self.store, Quarantine(self.lake), self.configurations, no_limits(), InMemoryEffects()
         )
-        self.files = RelabelFiles(self.lake, self.joiner, self.jobs, self.configurations)
+        self.any_joiner = joiner_of_any_key(self.joiner)
+        self.files = RelabelFiles(self.lake, self.any_joiner, self.jobs, self.configurations)
         self.names = ("middle", "high", "silent")
         for name in self.names:
             self.store.save(prediction(name), RETENTION, due_at=at(48))
