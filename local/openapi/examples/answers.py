@@ -35,6 +35,12 @@ EXAMPLES: dict[str, Any] = {
     },
     "log_predictions": {"accepted": ["p-1"], "rejected": []},
     "capture_feedback": RECEIPT,
+    "get_serving": {
+        "champion": {"version": BEFORE, "external": False},
+        "rollout": {"version": VERSION, "mode": "canary", "share": 0.1},
+        "sequence": 7,
+        "answer": VERSION,
+    },
     "get_reviews": {
         "reviewer": "ana",
         "guidelines": "Count a day as busy from 100 rides on.",
