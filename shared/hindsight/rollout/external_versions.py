@@ -11,10 +11,10 @@ from hindsight.lake.object_store import Lake
 from hindsight.profiles.codec import encode
 from hindsight.profiles.logs.hourly import FoundProfile, first_profile, first_version, window_profile
 from hindsight.profiles.reference import baseline_key, read_baseline, reference_key
+from hindsight.registry.external_version import external_version
 from hindsight.registry.moves import AuditInfo, Servable, promote
 from hindsight.registry.pointer import Pointer
 from hindsight.registry.store import Registry
-from hindsight.rollout.approval.registration import external_version
 from hindsight.rollout.deployment import PIPELINE_ACTOR
 
 FIRST_ROWS = 5_000

@@ -11,11 +11,10 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.config.store import ConfigurationStore
 from hindsight.config.types import Number
 from hindsight.core.errors import Conflict, InvalidInput
+from hindsight.registry.external_version import external_version
 from hindsight.registry.store import Registry
-from hindsight.registry.version import Verdict, VersionRecord
+from hindsight.registry.version import VersionRecord
 from hindsight.validation.items import Identifier, RequestItem, parse_item
-
-EXTERNAL = "external"
 
 
 class RegistrationRequest(RequestItem):
@@ -48,30 +47,6 @@ class Registrations:
         if (stored.candidate, stored.metrics, stored.notes) != (record.candidate, record.metrics, record.notes):
             raise Conflict(f"the version {request.version!r} is there already, and is another one")
         return stored
-
-
-def external_version(
-    version: str,
-    revision: int,
-    now: datetime,
-    expected: dict[str, float | None] | None = None,
-    notes: tuple[str, ...] = (),
-) -> VersionRecord:
-    """Build the record of a version that was made elsewhere: without artefact, dataset and verdict of the gate."""
-    return VersionRecord(
-        version=version,
-        created_at=now,
-        candidate=EXTERNAL,
-        decision_id="",
-        dataset_id="",
-        configuration_revision=revision,
-        code_version="",
-        artifact_key="",
-        artifact_digest="",
-        verdict=Verdict.UNJUDGED,
-        metrics=expected or {},
-        notes=notes,
-    )
 
 
 def _known(request: RegistrationRequest, configuration: ModelConfiguration) -> dict[str, float | None]:
