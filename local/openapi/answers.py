@@ -146,6 +146,9 @@ _STATUS = record(
                 "next_due_at": TEXT_OR_NULL,
                 "overdue": WHOLE,
                 "overdue_capped": YES_OR_NO,
+                "feedback": either(
+                    record({"since": TEXT, "events": WHOLE, "without_effect": WHOLE, "by_cause": mapping(WHOLE)})
+                ),
                 "window": either(OBJECT),
             }
         ),

@@ -88,6 +88,12 @@ EXAMPLES: dict[str, Any] = {
             "next_due_at": AT,
             "overdue": 0,
             "overdue_capped": False,
+            "feedback": {
+                "since": EARLIER,
+                "events": 5050,
+                "without_effect": 30,
+                "by_cause": {"unknown_prediction": 25, "out_of_window": 5},
+            },
             "window": {"at": EARLIER, "predictions": 5120, "by_status": {"final": 4700, "pending": 80}},
         },
         "review_queue": {
