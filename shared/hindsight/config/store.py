@@ -84,7 +84,7 @@ def shown_retirement(retirement: Retirement) -> dict[str, Any]:
 
 def canonical_document(configuration: ModelConfiguration) -> SentDocument:
     """Write a configuration out as the JSON document that means the same, every default in it."""
-    return SentDocument(text=configuration.model_dump_json(), content_type="application/json")
+    return SentDocument(text=configuration.model_dump_json(by_alias=True), content_type="application/json")
 
 
 class ConfigurationStore(Protocol):
