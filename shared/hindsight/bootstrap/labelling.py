@@ -114,7 +114,13 @@ def label_joiner() -> LabelJoiner:
     """Build the joiner of feedback and predictions."""
     limits = EntityLimits(stores.allowances())
     return LabelJoiner(
-        stores.label_store(), quarantine(), stores.configurations(), limits, pause=back_off, side_by_side=at_once
+        stores.label_store(),
+        quarantine(),
+        stores.configurations(),
+        limits,
+        stores.effects(),
+        pause=back_off,
+        side_by_side=at_once,
     )
 
 

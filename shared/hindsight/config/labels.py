@@ -103,8 +103,7 @@ class Rule(Section):
     by: MatchBy = MatchBy.PREDICTION
     """The key that the event names: the prediction itself, its entity, or a reference that it carries."""
     match: Match | None = None
-    """The choice among predictions whose window holds an event: the `last` before it, the `first`, or `all`; for rules
-    by entity, where the default is `last`, and by reference, where it is `all`."""
+    """The predictions an event labels: the `last` (default by entity), the `first` or `all` (default by reference)."""
     window: PositiveDuration | None = None
     """Events up to that long after the prediction count; without a window, whenever they come."""
     aggregate: Aggregate = Aggregate.LAST

@@ -17,6 +17,7 @@ from hindsight.quarantine.store import Quarantine
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.predictions.allowances import no_limits
+from hindsight.testing.predictions.effects import InMemoryEffects
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from hindsight.testing.predictions.match_store import InMemoryMatches
 from tests.unit.labels.builders import MODEL, RETENTION, configuration
@@ -38,7 +39,8 @@ class KeyWorld:
         self.matches = self.matches_of(self.store)
         configurations, quarantine = InMemoryConfigurations(self.configuration), Quarantine(self.lake)
         self.matcher = KeyMatcher(self.matches)
-        self.labels = LabelJoiner(self.store, quarantine, configurations, no_limits())
+        self.effects = InMemoryEffects()
+        self.labels = LabelJoiner(self.store, quarantine, configurations, no_limits(), self.effects)
         self.joiner = FeedbackJoiner(self.labels, self.matcher, quarantine, configurations)
         self.revision = configurations.current(MODEL)
 

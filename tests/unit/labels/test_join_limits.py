@@ -24,6 +24,7 @@ from hindsight.labels.plan import JoinPlan, plan_join
 from hindsight.quarantine.store import Quarantine
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.predictions.allowances import InMemoryAllowances, no_limits
+from hindsight.testing.predictions.effects import InMemoryEffects
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from tests.unit.labels.builders import (
     MODEL,
@@ -152,7 +153,7 @@ class Limited(Bench):
         limits = FeedbackLimits(per_entity=EntityLimit(count=2, per=timedelta(hours=1)))
         limited = self.configuration.model_copy(update={"feedback": FeedbackRules(limits=limits)})
         configurations = InMemoryConfigurations(limited)
-        self.joiner = LabelJoiner(self.store, Quarantine(self.lake), configurations, no_limits())
+        self.joiner = LabelJoiner(self.store, Quarantine(self.lake), configurations, no_limits(), InMemoryEffects())
         for number in range(4):
             self.predict(f"p-{number}", entity_id="customer-17")
 

@@ -8,6 +8,7 @@ from hindsight.config.store import ConfigurationRevision, ConfigurationStore
 from hindsight.core.errors import Unavailable
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.prediction import PredictionKey
+from hindsight.labels.joining.effects import EffectCounts, FeedbackEffect
 from hindsight.labels.joining.join import JoinCount, JoinReport, LabelJoiner
 from hindsight.labels.joining.match_requests import MatchRequest
 from hindsight.labels.matching.matcher import KeyMatcher, Matches
@@ -133,7 +134,8 @@ class FeedbackJoiner:
             report.count(model, JoinCount.CONFLICTING, len(matches.refused))
             report.count(model, JoinCount.DUPLICATE, matches.duplicates)
             report.count(model, JoinCount.PENDING, matches.waiting)
-            report.count(model, JoinCount.IGNORED, matches.ignored)
+            report.count(model, JoinCount.IGNORED, len(matches.ignored))
+            self.joiner.note(_undelivered(matches))
             report.merge(self.joiner.deliver(matches.deliveries))
             if not matches.seen:
                 return report
@@ -145,3 +147,13 @@ class FeedbackJoiner:
     ) -> None:
         self.quarantine.put_events(code, reason, events)
         report.count_quarantined(model, code, len(events))
+
+
+def _undelivered(matches: Matches) -> EffectCounts:
+    """Count the effects of events that no prediction gets; one that waits for its first has none yet."""
+    counts = EffectCounts()
+    for event in matches.ignored:
+        counts.add(event, FeedbackEffect.UNMATCHED_RULE)
+    for event in matches.refused:
+        counts.add(event, FeedbackEffect.CONFLICT)
+    return counts

@@ -40,9 +40,9 @@ class Matches:
     """The deliveries that come of some events or predictions, and what is not delivered.
 
     ``refused`` are events whose id had another body; ``crowded`` events that more predictions share than one may
-    label, which label the first of them; ``waiting`` counts events that no prediction has yet, ``ignored`` those that
-    no rule reads by that key. ``seen`` is what was found for each event, to be looked at again after the deliveries;
-    the flag says that predictions which had lost the event before it came were left out.
+    label, which label the first of them; ``waiting`` counts events that no prediction has yet; ``ignored`` are those
+    that no rule reads by that key. ``seen`` is what was found for each event, to be looked at again after the
+    deliveries; the flag says that predictions which had lost the event before it came were left out.
     """
 
     deliveries: dict[PredictionKey, list[Feedback]] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Matches:
     crowded: list[Feedback] = field(default_factory=list)
     duplicates: int = 0
     waiting: int = 0
-    ignored: int = 0
+    ignored: list[Feedback] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
 
     def add(self, other: "Matches") -> None:
@@ -87,7 +87,7 @@ class KeyMatcher:
         """
         found, rules = Matches(), rules_of(revision)
         read = [event for event in events if _is_read(event, rules)]
-        found.ignored = len(events) - len(read)
+        found.ignored = [event for event in events if not _is_read(event, rules)]
         for once in _each_id_once(read):
             received_at = min(event.received_at for event in once)
             arrivals = self.store.keep(once, _expires_at(received_at, revision))
