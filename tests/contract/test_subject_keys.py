@@ -1,4 +1,4 @@
-"""What an entity's predictions and events share is removed page by page, whatever else is under the same keys."""
+"""The partitions of shared keys without an erased entity, page by page."""
 
 from typing import Any
 

@@ -193,7 +193,7 @@ def test_late_stream_records_and_queued_messages_bring_nothing_back(sent: Sent) 
     assert traces(THEIRS) == []
 
 
-def test_what_is_entered_between_the_passes_is_removed_by_the_second(sent: Sent, sample: Sample) -> None:
+def test_entries_and_events_between_the_passes_are_removed_by_the_second(sent: Sent, sample: Sample) -> None:
     live()
     begin()
     (body,) = [body for body in sent() if "match" not in body]

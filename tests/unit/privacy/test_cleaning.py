@@ -120,7 +120,7 @@ def test_rejected_item_is_theirs_by_a_reference_of_its_own(text: str, is_theirs:
     assert subject().owns_reject({"code": "invalid", "model": MODEL, "text": text}) is is_theirs
 
 
-def test_subject_is_completed_by_what_was_exported_of_it() -> None:
+def test_subject_is_completed_by_its_notes() -> None:
     known = subject()
     known.learn([{"prediction_id": "p-2", "features": {}, "reference": "order-10"}, {"prediction_id": "p-3"}])
     recalled = Subject(model=MODEL, entity_id=ENTITY, at=AT)

@@ -1,4 +1,4 @@
-"""What the predictions and events of an entity share, an entity or a reference, in the predictions table, removed."""
+"""The partitions of shared entities and references in the predictions table, without an erased subject's items."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
