@@ -126,9 +126,9 @@ class Server:
             pid = int(self._pid_file.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return None
-        # The number may since have gone to another process.
+        # The number may since have gone to another process. Without -ww a long path is cut.
         command = subprocess.run(  # noqa: S603
-            ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+            ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
         )
         return pid if self._program[-1] in command.stdout else None
 
