@@ -10,6 +10,17 @@ from local.client import StackClient
 from tests.unit.retention.test_version_expiry import START, dataset_name, version
 
 
+def dataset(day: int) -> DatasetRecord:
+    return DatasetRecord(
+        dataset_id=dataset_name(day),
+        manifest_key="manifest.json",
+        digest="d",
+        as_of=START + timedelta(days=day),
+        configuration_revision=1,
+        counts={},
+    )
+
+
 def test_daily_sweep_removes_expired_versions_with_their_datasets_and_none_that_serves(client: StackClient) -> None:
     model, lake = "expiring", client.lake
     client.call("PUT", f"models/{model}", key="operator", json={**document(), "model": model})
@@ -19,17 +30,11 @@ def test_daily_sweep_removes_expired_versions_with_their_datasets_and_none_that_
     for record in records:
         lake.write_bytes(version_prefix(model, record.version) + "model.skops", b"x", "application/octet-stream")
     registry.move_pointer(model, promoted(records[0].version, START))
-    dataset = DatasetRecord(
-        dataset_id=dataset_name(1),
-        manifest_key="manifest.json",
-        digest="d",
-        as_of=START + timedelta(days=1),
-        configuration_revision=1,
-        counts={},
-    )
-    registry.put_dataset(model, dataset)
-    lake.write_bytes(dataset_prefix(model, dataset.dataset_id) + "train.npz", b"x", "application/octet-stream")
-    members.replace(model, dataset.dataset_id, {0: b"x"})
+    for day in range(12):
+        registry.put_dataset(model, dataset(day))
+    expired = dataset_name(1)
+    lake.write_bytes(dataset_prefix(model, expired) + "train.npz", b"x", "application/octet-stream")
+    members.replace(model, expired, {0: b"x"})
 
     report = client.run_schedule("ExpireVersions", START + timedelta(days=1000), model)
 
@@ -39,7 +44,7 @@ def test_daily_sweep_removes_expired_versions_with_their_datasets_and_none_that_
     assert {version_prefix(model, record.version) + "model.skops" for record in records} - left == {
         version_prefix(model, records[1].version) + "model.skops"
     }
-    assert not list(lake.keys(dataset_prefix(model, dataset.dataset_id)))
-    assert members.buckets(model, {dataset.dataset_id: 0}) == {}
+    assert not list(lake.keys(dataset_prefix(model, expired)))
+    assert members.buckets(model, {expired: 0}) == {}
     shown = client.call("GET", f"models/{model}/versions?limit=100", key="operator")["versions"]
     assert [row["version"] for row in shown if "expired_at" in row] == [records[1].version]
