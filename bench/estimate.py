@@ -127,7 +127,10 @@ def configured(confidence: float = CONFIDENCE) -> ModelConfiguration:
             "task": "binary",
             "features": {"x": {"type": "numeric"}},
             "labels": {"rules": [{"event": "annotation", "kind": "manual"}]},
-            "monitoring": {"performance": {"confidence": confidence, "min_labels": 1}, "min_rows": 1},
+            "monitoring": {
+                "performance": {"metric": "accuracy", "confidence": confidence, "min_labels": 1},
+                "min_rows": 1,
+            },
         }
     )
 

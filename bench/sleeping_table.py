@@ -21,6 +21,7 @@ from hindsight.labels.joining.feedback_files import FeedbackFiles
 from hindsight.labels.joining.join import LabelJoiner
 from hindsight.lake.bounded_lines import BoundedLine, bounded_lines
 from hindsight.quarantine.store import Quarantine
+from hindsight.testing.predictions.effects import InMemoryEffects
 
 FILE = "feedback/date=2026-03-01/bench"
 
@@ -69,7 +70,11 @@ def sleeping_files(table: Any, events: Sequence[Feedback], revision: Configurati
     lake: Any = _OneFile(b"".join(map(feedback_line, events)))
     configurations: Any = _OneModel(revision)
     joiner = LabelJoiner(
-        DynamoLabels("predictions", table), Quarantine(lake), configurations, EntityLimits(_NoLimits())
+        DynamoLabels("predictions", table),
+        Quarantine(lake),
+        configurations,
+        EntityLimits(_NoLimits()),
+        InMemoryEffects(),
     )
     return FeedbackFiles(lake, joiner, Quarantine(lake), configurations)
 

@@ -26,6 +26,7 @@ from hindsight.labels.plan import JoinPlan
 from hindsight.labels.store import ALL, OpenLabels, Share
 from hindsight.quarantine.store import Quarantine
 from hindsight.testing.models.configurations import InMemoryConfigurations
+from hindsight.testing.predictions.effects import InMemoryEffects
 
 SMALL, TIMES = 40_000, 10
 
@@ -95,7 +96,8 @@ def _join(path: Path) -> int:
         InMemoryConfigurations(revision().configuration),
     )
     quarantine = Quarantine(lake)
-    joiner = LabelJoiner(_Forgetful(), quarantine, configurations, EntityLimits(cast("Any", None)))
+    limits = EntityLimits(cast("Any", None))
+    joiner = LabelJoiner(_Forgetful(), quarantine, configurations, limits, InMemoryEffects())
     report = FeedbackFiles(lake, joiner, quarantine, configurations).join("feedback/date=2026-03-01/bench.gz")
     assert sum(count.total() for count in report.counts.values()) > 0
     return peak_bytes()

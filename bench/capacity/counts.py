@@ -27,6 +27,7 @@ from hindsight.labels.joining.join import LabelJoiner
 from hindsight.labels.resolve import first_due_at
 from hindsight.labels.rules import ready_rules
 from hindsight.quarantine.store import Quarantine
+from hindsight.testing.predictions.effects import InMemoryEffects
 from local.template import load_template
 
 ROWS = 20
@@ -103,7 +104,7 @@ def _client() -> Iterator[CountingClient]:
 def _joiner(client: CountingClient) -> LabelJoiner:
     nothing: Any = _Nothing()
     labels: Any = DynamoLabels(TABLE, client)  # type: ignore[arg-type]
-    return LabelJoiner(labels, Quarantine(nothing), nothing, EntityLimits(nothing))
+    return LabelJoiner(labels, Quarantine(nothing), nothing, EntityLimits(nothing), InMemoryEffects())
 
 
 class _Nothing:

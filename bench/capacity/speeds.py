@@ -28,6 +28,7 @@ from hindsight.label_records.sampling import MIN_SHARE, WHOLE
 from hindsight.label_records.window import KEPT
 from hindsight.labels.archiving.archive import Archive, label_row_of
 from hindsight.labels.joining.feedback_files import FilePart
+from hindsight.labels.joining.join import LabelJoiner
 from hindsight.lake.object_store import LABELS, day_prefix
 from hindsight.lake.rows import days_newest_first
 from hindsight.review.selection.selection_round import Batch, run_round
@@ -47,7 +48,8 @@ def measure() -> dict[str, float]:
     files = sleeping_files(table, events, revision)
     records = [_record(to_item(prediction_to_item(row, 0, row.outcome_due_at))) for row in rows]
     keys = [row.key for row in rows]
-    heads = DynamoLabels("predictions", table)
+    heads, joiner = DynamoLabels("predictions", table), files.joiner
+    assert isinstance(joiner, LabelJoiner)
 
     def archive() -> None:
         batch = read_batch(records, new_prediction)
@@ -58,7 +60,7 @@ def measure() -> dict[str, float]:
     dice = random.Random(7)
     return {
         "join": _microseconds(lambda: files.join_part(FilePart(FILE), lambda: True)),
-        "mature": _microseconds(lambda: files.joiner.close_windows(keys, CLOSED_AT)),
+        "mature": _microseconds(lambda: joiner.close_windows(keys, CLOSED_AT)),
         "archive predictions": _microseconds(archive),
         "archive labels": _microseconds(lambda: heads.predictions(keys)),
         "read label records": _microseconds(lambda: day.read(share=WHOLE)),

@@ -1,4 +1,4 @@
-"""Archive new predictions in the lake, and sample among them for review (stream of the predictions table)."""
+"""Archive new predictions, enter them under their keys, and sample for review (stream of the predictions table)."""
 
 from typing import Any
 
@@ -15,10 +15,11 @@ RESERVED_MILLISECONDS = 30_000
 
 @event_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Archive a batch and sample among it; return the record to go on from, if one could not be read."""
+    """Archive a batch, enter it under its keys and sample among it; return the record to go on from, if one is bad."""
     batch = read_batch(event["Records"], new_prediction)
     existing = labelling.existing_predictions().among(batch.values)
     written = labelling.archive().write_predictions(batch.name, existing)
+    matched = labelling.key_entries().enter(existing)
     # Archived first: a queue that cannot be written to must not keep predictions out of the lake.
     sampled = labelling.review_selection().consider(
         batch.name,
@@ -27,5 +28,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         time_left(context, RESERVED_MILLISECONDS),
     )
     gone = len(batch.values) - len(existing)
-    logger.info("predictions_archived", extra={"predictions": written, "erased_or_expired": gone, "sampled": sampled})
+    counts = {"predictions": written, "erased_or_expired": gone, "awaited_by_feedback": matched, "sampled": sampled}
+    logger.info("predictions_archived", extra=counts)
     return batch.failures()

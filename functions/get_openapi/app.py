@@ -26,7 +26,7 @@ def preflight(**_: str) -> Response[str]:
     if not clients.allowed_origin():
         raise NotFound("pages of other sites may not call this API")
     headers = {
-        "access-control-allow-methods": "POST",
+        "access-control-allow-methods": "GET, POST",
         "access-control-allow-headers": "content-type, x-api-key",
         "access-control-max-age": "600",
     }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from hindsight.bootstrap import labelling, stores
 from hindsight.labels.joining.feedback_files import FilePart, is_to_be_joined, parse_part, part_message
+from hindsight.labels.joining.match_requests import match_message, parse_match
 from hindsight.runtime import join_metrics
 from hindsight.runtime.events.s3_notifications import object_keys
 from hindsight.runtime.handler import metrics
@@ -15,7 +16,13 @@ RESERVED_MILLISECONDS = 60_000
 
 @queue_handler(RESERVED_MILLISECONDS)
 def handler(message: str, has_time: Callable[[], bool]) -> None:
-    """Join the files that a message names; out of time, another message has the rest of a file joined."""
+    """Join the files, or the predictions, that a message names; out of time, another message has the rest joined."""
+    if (request := parse_match(message)) is not None:
+        matched = labelling.feedback_joiner().join_predictions(request, has_time)
+        join_metrics.publish(metrics, matched.report)
+        if matched.rest is not None:
+            stores.feedback_queue().send(match_message(matched.rest))
+        return
     for part in _parts(message):
         run = labelling.feedback_files().join_part(part, has_time)
         join_metrics.publish(metrics, run.report)

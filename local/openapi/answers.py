@@ -25,6 +25,13 @@ ANSWERED = record(
     {"version": TEXT},
     {"approved": YES_OR_NO, "actor": TEXT, "reason": TEXT, "at": TEXT, "override": YES_OR_NO, "deployment": DEPLOYMENT},
 )
+SERVING = record(
+    {"champion": record({"version": TEXT, "external": YES_OR_NO}), "sequence": WHOLE},
+    {
+        "rollout": record({"version": TEXT, "mode": TEXT, "share": either(NUMBER)}),
+        "answer": TEXT,
+    },
+)
 ACCEPTED_JOB = record({"job_id": TEXT})
 _RESULTS: dict[str, Schema] = {
     "relabelling": record({"predictions": WHOLE, "events": WHOLE, "events_recovered": WHOLE, "labels_changed": WHOLE}),
@@ -139,6 +146,9 @@ _STATUS = record(
                 "next_due_at": TEXT_OR_NULL,
                 "overdue": WHOLE,
                 "overdue_capped": YES_OR_NO,
+                "feedback": either(
+                    record({"since": TEXT, "events": WHOLE, "without_effect": WHOLE, "by_cause": mapping(WHOLE)})
+                ),
                 "window": either(OBJECT),
             }
         ),
@@ -195,6 +205,7 @@ EXPLANATION = record(
                 "probabilities": mapping(NUMBER),
                 "model_version": TEXT,
                 "entity_id": TEXT,
+                "reference": TEXT,
                 "propensity": NUMBER,
                 "shadow": OBJECT,
             },
@@ -210,7 +221,8 @@ EXPLANATION = record(
                     "received_at": TEXT,
                     "disposition": TEXT,
                     "retracted": YES_OR_NO,
-                }
+                },
+                {"entity_id": TEXT, "reference": TEXT, "until": TEXT_OR_NULL},
             )
         ),
         "feedback_total": WHOLE,

@@ -17,13 +17,14 @@ from local.openapi.answers import (
     DEPLOYMENT,
     EXPLANATION,
     PREDICTED,
+    SERVING,
     STATUS,
 )
 from local.openapi.job_routes import JOBS
 from local.openapi.read_answers import VERSION
 from local.openapi.reads import READS
 from local.openapi.review_routes import REVIEW_REQUESTS, REVIEWERS
-from local.openapi.route import MAX_ITEMS, Route, flag, page, text, whole
+from local.openapi.route import MAX_ITEMS, Parameter, Route, flag, page, text, whole
 from local.openapi.schemas import (
     BLOCKED_BY,
     DECISION,
@@ -56,6 +57,16 @@ APPS = [
         answer=ref("Receipt"),
         status=202,
         conflicts=True,
+    ),
+    Route(
+        name="get_serving",
+        method="get",
+        path="/models/{model}/serving",
+        does="Name the versions that serve, and the one that is to answer an entity",
+        audiences=(Audience.APP,),
+        answer=SERVING,
+        conflicts=True,
+        query=(Parameter(name="entity_id", schema={"type": "string", "minLength": 1, "maxLength": 128}),),
     ),
     Route(
         name="capture_feedback",

@@ -41,6 +41,7 @@ METRICS: dict[str, tuple[MetricDefinition, ...]] = {
         _M("FeedbackIgnored", "events that no rule reads"),
         _M("FeedbackErased", "events on predictions that were erased"),
         _M("FeedbackFromExcludedSource", "events of an excluded source"),
+        _M("FeedbackTakenOver", "events by entity or reference that a later prediction took from an earlier one"),
         _M("FeedbackUnmatched", "events whose prediction did not come within seven days"),
         _M("FeedbackQuarantined", "events kept in quarantine", (MODEL, ("Model", "Reason"), ALL)),
         _M("LabelFinalizationLag", "how long the oldest due label has waited to be closed", (ALL,), SECONDS),

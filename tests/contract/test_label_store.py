@@ -1,6 +1,7 @@
 """The contract of label stores, for the fake and DynamoDB alike."""
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ from tests.unit.labels.builders import (
     prediction,
 )
 
+BY_ID = attrgetter("feedback_id")
 RULES = ConfigurationRevision(3, configuration(ANNOTATION, DEMAND, THUMB))
 Save = Callable[[Prediction], Any]
 
@@ -88,7 +90,7 @@ def test_a_commit_comes_back_as_it_was_planned(store: LabelStore, save: Save) ->
 
     found = load(store)
     assert found.head == planned.after
-    assert set(found.feedback) == set(events)
+    assert sorted(found.feedback, key=BY_ID) == sorted(events, key=BY_ID)
     assert found.labels == planned.records
     assert found.labels[-1].label == Label(
         value=0, status=LabelStatus.FINAL, kind="manual", event="annotation", disagreeing=("demand", "thumb")

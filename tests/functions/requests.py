@@ -12,6 +12,12 @@ Answer = tuple[int, Any]
 
 def send(handler: Handler, folder: str, body: Any = None, **changes: Any) -> Answer:
     """Send a function's sample request, with another body if one is given; give the status and the JSON answer."""
+    answer = request(handler, folder, body, **changes)
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def request(handler: Handler, folder: str, body: Any = None, **changes: Any) -> dict[str, Any]:
+    """Send a function's sample request as ``send`` does; give the whole answer."""
     event: dict[str, Any] = json.loads((EVENTS / f"{folder}.json").read_text())
     if body is not None:
         event["body"] = body if isinstance(body, str) else json.dumps(body)
@@ -20,7 +26,7 @@ def send(handler: Handler, folder: str, body: Any = None, **changes: Any) -> Ans
     event |= changes
     answer = handler(event, Context())
     assert answer["multiValueHeaders"]["x-request-id"] == [event["requestContext"]["requestId"]]
-    return answer["statusCode"], json.loads(answer["body"])
+    return answer
 
 
 def paths(answer: Any) -> list[str]:

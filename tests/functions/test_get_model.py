@@ -100,6 +100,7 @@ def test_the_status_of_a_model_that_was_only_configured() -> None:
         "next_due_at": None,
         "overdue": 0,
         "overdue_capped": False,
+        "feedback": None,
         "window": None,
     }
     assert answer["review_queue"]["open"] == 0

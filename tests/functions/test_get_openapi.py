@@ -42,7 +42,7 @@ def test_page_of_the_allowed_origin_gets_the_allowed_methods_and_headers(
     assert answer["statusCode"] == 204
     assert headers(answer) == {
         "access-control-allow-origin": [origin],
-        "access-control-allow-methods": ["POST"],
+        "access-control-allow-methods": ["GET, POST"],
         "access-control-allow-headers": ["content-type, x-api-key"],
         "access-control-max-age": ["600"],
     }

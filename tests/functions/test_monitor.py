@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from functions.monitor.app import handler
-from hindsight.bootstrap import monitoring, stores
+from hindsight.bootstrap import labelling, monitoring, stores
 from hindsight.config.metrics import Task
 from hindsight.core.times import format_time
 from hindsight.label_records.sampling import margin
@@ -24,6 +24,7 @@ from hindsight.profiles.profile import Profile
 from hindsight.testing.builders.configuration import configuration
 from hindsight.testing.builders.pointers import promoted
 from tests.functions.conftest import Context, FannedOut
+from tests.unit.labels.builders import event
 
 NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)
 MODEL = "bike-demand"
@@ -162,6 +163,23 @@ def test_before_the_first_version_the_join_is_measured_all_the_same(
     stored = stores.check_store().latest(MODEL, CheckKind.JOIN_HEALTH)
     assert stored is not None
     assert (stored.summary["by_status"], stored.summary["not_due"]) == ({"final": 600}, 0)
+
+
+def test_feedback_that_changes_nothing_is_a_finding_although_no_prediction_was_logged(
+    deployed: None, sample: Sample, context: Context
+) -> None:
+    stores.configurations().put(configuration(), NOW)
+    sent = [event("demand", 5, prediction_id=f"misspelt-{number}", model=MODEL) for number in range(30)]
+    received = [one.replace(received_at=NOW - timedelta(hours=2)) for one in sent]
+    labelling.label_joiner().join(received)
+    [check] = handler(sample("monitor"), context)["checks"]
+    assert (check["kind"], check["verdict"]) == ("feedback", "low")
+    assert check["reason"] == ("30 of 30 events of a day change no label: 30 wait for predictions that were not logged")
+    stored = stores.check_store().latest(MODEL, CheckKind.FEEDBACK)
+    assert stored is not None
+    assert stored.summary["by_cause"] == {"unknown_prediction": 30}
+    later = sample("monitor") | {"time": format_time(NOW + timedelta(hours=23))}
+    assert [check["verdict"] for check in handler(later, context)["checks"]] == ["insufficient"]
 
 
 def test_without_a_reference_nothing_is_said_about_drift(deployed: None, sample: Sample, context: Context) -> None:

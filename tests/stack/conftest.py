@@ -61,11 +61,21 @@ def no_dead_letters(client: StackClient) -> Iterator[None]:
 
 @pytest.fixture
 def announcements(client: StackClient) -> Iterator[Any]:
-    """A queue that follows the announcements; reading it gives the events that came."""
+    """A queue that follows the announcements; reading it gives a model's events that came."""
+    yield from following(client, "AnnouncementsTopic")
+
+
+@pytest.fixture
+def operations(client: StackClient) -> Iterator[Any]:
+    """A queue that follows the operators' topic; reading it gives a model's events that came."""
+    yield from following(client, "OperationsTopic")
+
+
+def following(client: StackClient, topic_output: str) -> Iterator[Any]:
     queues, topics = client.aws("sqs"), client.aws("sns")
-    url = queues.create_queue(QueueName="follow-announcements")["QueueUrl"]
+    url = queues.create_queue(QueueName=f"follow-{topic_output}")["QueueUrl"]
     arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    topic = client.stack.outputs["AnnouncementsTopic"]
+    topic = client.stack.outputs[topic_output]
     allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
     only = {"Resource": arn, "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}
     policy = {"Version": "2012-10-17", "Statement": [allowed | only]}
@@ -78,7 +88,8 @@ def announcements(client: StackClient) -> Iterator[Any]:
         for message in answer.get("Messages", []):
             seen.append(json.loads(json.loads(message["Body"])["Message"]))
             queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return [event for event in seen if event["detail"]["data"]["model"] == model]
+        # An alarm's message is of no one model.
+        return [event for event in seen if "detail" in event and event["detail"]["data"]["model"] == model]
 
     yield read
     topics.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])

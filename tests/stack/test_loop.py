@@ -149,7 +149,8 @@ def test_decisions_are_recorded_with_their_outcomes_and_no_run_stays_open(
     }
     status = get(client, "loop")
     assert status["open_run"] is None
-    assert set(status["checks"]) == {"drift", "performance", "estimated_performance"}
+    assert set(status["checks"]) == {"drift", "performance", "estimated_performance", "feedback"}
+    assert status["checks"]["feedback"]["verdict"] in ("ok", "insufficient")
 
 
 def test_the_history_explains_the_pointer(client: StackClient, summary: dict[str, Any]) -> None:

@@ -205,7 +205,7 @@ def test_no_function_has_a_policy_of_another_service_than_its_work_needs(templat
     allowed = {
         "CaptureFeedbackFunction": {"dynamodb", "firehose", "secretsmanager"},
         "AuthorizeFunction": {"apigateway", "dynamodb"},
-        "ArchivePredictionsFunction": {"dynamodb", "s3"},
+        "ArchivePredictionsFunction": {"dynamodb", "s3", "sqs"},
         "FinalizeRunFunction": {"dynamodb", "events"},
         "ExpireVersionsFunction": {"dynamodb", "s3"},
         "EvaluateRolloutsFunction": {"dynamodb", "s3", "events"},

@@ -18,7 +18,7 @@ OPENAPI = ROOT / "shared/hindsight/runtime/http/openapi.json"
 NAMES = frozenset(
     {
         *("backward", "distrusted", "held_back_by", "suppressed_by", "considered", "demand", "last_look", "looks"),
-        *("obstacles", "setbacks", "why", "by", "trial", "watched", "fired", "place", "history", "violations"),
+        *("obstacles", "setbacks", "why", "trial", "watched", "fired", "place", "history", "violations"),
         *("RunsFired", "RunsHeldBack", "VersionsTakenBack", "NoWayBack", "RetrainingStopped", "MaturingBehind"),
         *("LabelAgeSeconds", "FeedbackLost", "LostFeedbackAlarm", "LostFeedbackEvents", "TrialWithdrawn"),
         *("AnnotationsResent", "KeptVersions", "KeptVersionDays", "RecordDays", "CheckDays", "ProfileDays"),

@@ -36,6 +36,12 @@ EXAMPLES: dict[str, Any] = {
     },
     "log_predictions": {"accepted": ["p-1"], "rejected": []},
     "capture_feedback": RECEIPT,
+    "get_serving": {
+        "champion": {"version": BEFORE, "external": False},
+        "rollout": {"version": VERSION, "mode": "canary", "share": 0.1},
+        "sequence": 7,
+        "answer": VERSION,
+    },
     "get_reviews": {
         "reviewer": "ana",
         "guidelines": "Count a day as busy from 100 rides on.",
@@ -82,6 +88,12 @@ EXAMPLES: dict[str, Any] = {
             "next_due_at": AT,
             "overdue": 0,
             "overdue_capped": False,
+            "feedback": {
+                "since": EARLIER,
+                "events": 5050,
+                "without_effect": 30,
+                "by_cause": {"unknown_prediction": 25, "out_of_window": 5},
+            },
             "window": {"at": EARLIER, "predictions": 5120, "by_status": {"final": 4700, "pending": 80}},
         },
         "review_queue": {

@@ -17,11 +17,15 @@ from hindsight.ingestion.instance import InstanceReader
 from hindsight.ingestion.prediction_log import PredictionCapture, PredictionLog
 from hindsight.labels.archiving.archive import Archive
 from hindsight.labels.archiving.existing_predictions import ExistingPredictions
+from hindsight.labels.archiving.key_entries import KeyEntries
 from hindsight.labels.archiving.new_labels import NewLabels
 from hindsight.labels.joining.entity_limit import EntityLimits
 from hindsight.labels.joining.feedback_files import FeedbackFiles
+from hindsight.labels.joining.feedback_join import FeedbackJoiner
 from hindsight.labels.joining.join import LabelJoiner
+from hindsight.labels.joining.match_requests import match_message
 from hindsight.labels.joining.window_closing import WindowClosing
+from hindsight.labels.matching.matcher import KeyMatcher
 from hindsight.labels.relabelling.batches import worker_count
 from hindsight.labels.relabelling.counting import FileCount
 from hindsight.labels.relabelling.files import RelabelFiles
@@ -60,7 +64,26 @@ def feedback_capture() -> FeedbackCapture:
 @cache
 def feedback_files() -> FeedbackFiles:
     """Build the joiner of feedback files."""
-    return FeedbackFiles(stores.lake(), label_joiner(), quarantine(), stores.configurations())
+    return FeedbackFiles(stores.lake(), feedback_joiner(), quarantine(), stores.configurations())
+
+
+@cache
+def feedback_joiner() -> FeedbackJoiner:
+    """Build the joiner of feedback by any key."""
+    return FeedbackJoiner(label_joiner(), key_matcher(), quarantine(), stores.configurations())
+
+
+@cache
+def key_entries() -> KeyEntries:
+    """Build the entry of new predictions under their keys."""
+    queue = stores.feedback_queue()
+    return KeyEntries(key_matcher(), stores.configurations(), lambda request: queue.send(match_message(request)))
+
+
+@cache
+def key_matcher() -> KeyMatcher:
+    """Build the matcher of events and predictions by the keys they share."""
+    return KeyMatcher(stores.match_store(), side_by_side=at_once)
 
 
 @cache
@@ -91,7 +114,13 @@ def label_joiner() -> LabelJoiner:
     """Build the joiner of feedback and predictions."""
     limits = EntityLimits(stores.allowances())
     return LabelJoiner(
-        stores.label_store(), quarantine(), stores.configurations(), limits, pause=back_off, side_by_side=at_once
+        stores.label_store(),
+        quarantine(),
+        stores.configurations(),
+        limits,
+        stores.effects(),
+        pause=back_off,
+        side_by_side=at_once,
     )
 
 
@@ -155,7 +184,7 @@ def relabel_file_count() -> FileCount:
 @cache
 def relabel_files() -> RelabelFiles:
     """Build the relabeller of raw files."""
-    return RelabelFiles(stores.lake(), label_joiner(), stores.relabel_store(), stores.configurations(), at_once)
+    return RelabelFiles(stores.lake(), feedback_joiner(), stores.relabel_store(), stores.configurations(), at_once)
 
 
 @cache

@@ -21,7 +21,11 @@ def monitor() -> "Monitor":
     return Monitor(
         configurations=stores.configurations(),
         model_checks=ModelChecks(
-            stores.registry(), stores.lake(), DegradationMonitor(stores.sequential_tests()), _estimators_of_version
+            stores.registry(),
+            stores.lake(),
+            DegradationMonitor(stores.sequential_tests()),
+            _estimators_of_version,
+            stores.effects(),
         ),
         lake=stores.lake(),
         checks=stores.check_store(),

@@ -56,6 +56,7 @@ def model_reports() -> ModelReports:
         evaluations=stores.evaluation_store(),
         members=stores.member_store(),
         new_labels=NewLabels(stores.new_label_store()),
+        effects=stores.effects(),
     )
 
 

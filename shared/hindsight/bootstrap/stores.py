@@ -29,7 +29,9 @@ from hindsight.adapters.models_table.registry_table import DynamoRegistry
 from hindsight.adapters.models_table.selection_table import DynamoSelection
 from hindsight.adapters.models_table.trigger_table import DynamoTriggers
 from hindsight.adapters.predictions_table.allowance_table import DynamoAllowances
+from hindsight.adapters.predictions_table.effect_table import DynamoEffects
 from hindsight.adapters.predictions_table.label_store import DynamoLabels
+from hindsight.adapters.predictions_table.match_table import DynamoMatches
 from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
 from hindsight.adapters.predictions_table.review_table import DynamoReviews
 from hindsight.bootstrap import clients
@@ -85,7 +87,9 @@ selection_store = _models_table(DynamoSelection)
 trigger_store = _models_table(DynamoTriggers)
 
 allowances = _predictions_table(DynamoAllowances)
+effects = _predictions_table(DynamoEffects)
 label_store = _predictions_table(DynamoLabels)
+match_store = _predictions_table(DynamoMatches)
 prediction_store = _predictions_table(DynamoPredictions)
 review_tasks = _predictions_table(DynamoReviews)
 

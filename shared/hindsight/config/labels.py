@@ -44,6 +44,26 @@ class Aggregate(StrEnum):
 NUMERIC_AGGREGATES = frozenset({Aggregate.SUM, Aggregate.MEAN, Aggregate.MAX, Aggregate.MIN})
 
 
+class MatchBy(StrEnum):
+    """The key by which an event finds the predictions that it labels."""
+
+    PREDICTION = "prediction"
+    ENTITY = "entity"
+    REFERENCE = "reference"
+
+
+class Match(StrEnum):
+    """The choice among the predictions of one key whose window holds an event."""
+
+    LAST = "last"
+    FIRST = "first"
+    ALL = "all"
+
+
+DEFAULT_MATCH = {MatchBy.ENTITY: Match.LAST, MatchBy.REFERENCE: Match.ALL}
+"""A customer's purchase belongs to what was predicted last; an order's return to all that was predicted for it."""
+
+
 class LabelKind(StrEnum):
     """The kind of evidence a label rests on."""
 
@@ -80,6 +100,10 @@ class Rule(Section):
     """The name of the feedback that the rule reads."""
     kind: LabelKind = LabelKind.EXPLICIT
     """The kind of evidence, kept with the label; a reviewer's answers are `manual`."""
+    by: MatchBy = MatchBy.PREDICTION
+    """The key that the event names: the prediction itself, its entity, or a reference that it carries."""
+    match: Match | None = None
+    """The predictions an event labels: the `last` (default by entity), the `first` or `all` (default by reference)."""
     window: PositiveDuration | None = None
     """Events up to that long after the prediction count; without a window, whenever they come."""
     aggregate: Aggregate = Aggregate.LAST
@@ -95,8 +119,17 @@ class Rule(Section):
     def _one_mapping(self) -> Self:
         if self.event in RESERVED_EVENTS:
             require_consistent([Fault("event", f"{self.event!r} is reserved and cannot be a rule's event")])
+        if self.kind is LabelKind.MANUAL and self.by is not MatchBy.PREDICTION:
+            require_consistent([Fault("by", "must be prediction: a manual label is about one")])
+        if self.by is MatchBy.PREDICTION and self.match is not None:
+            require_consistent([Fault("match", "is for rules by entity or by reference")])
         require_consistent(rivals(self, ("positive", "map", "value"), required=False))
         return self
+
+    @property
+    def choice(self) -> Match | None:
+        """The choice among the predictions of one key, None for a rule by prediction."""
+        return None if self.by is MatchBy.PREDICTION else self.match or DEFAULT_MATCH[self.by]
 
 
 class Default(Section):
@@ -143,6 +176,11 @@ class Labels(Section):
     """The label without feedback; without a default there is none."""
     excluded_sources: tuple[ExcludedSource, ...] = Field(default=(), max_length=100)
     """Sources whose feedback is kept, and has no effect."""
+
+    @property
+    def keys(self) -> frozenset[MatchBy]:
+        """The keys, beside the prediction itself, by which rules find predictions."""
+        return frozenset(rule.by for rule in self.rules if rule.by is not MatchBy.PREDICTION)
 
     @property
     def longest_window(self) -> timedelta:

@@ -1,6 +1,6 @@
 """The whole configuration of one model, checked as one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Self
 
@@ -85,15 +85,17 @@ class ModelConfiguration(Section):
 
     @property
     def performance_metric(self) -> Metric:
-        """The metric live performance is judged by."""
-        return self.monitoring.performance.metric or DEFAULT_METRIC[self.task]
+        """The metric live performance is judged by; by default of two classes what the gate judges by by default."""
+        return self.monitoring.performance.metric or self._default(DEFAULT_METRIC)
 
     @property
     def gate_metric(self) -> Metric:
         """The metric a challenger is judged by; by default one that a threshold can be the best of, if it is to be."""
-        if self.gate.metric is None and self.training.threshold == "best":
-            return Metric.BALANCED_ACCURACY
-        return self.gate.metric or DEFAULT_GATE_METRIC[self.task]
+        return self.gate.metric or self._default(DEFAULT_GATE_METRIC)
+
+    def _default(self, by_task: Mapping[Task, Metric]) -> Metric:
+        # A threshold can be the best by it, as it cannot by the ROC AUC.
+        return Metric.BALANCED_ACCURACY if self.training.threshold == "best" else by_task[self.task]
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:

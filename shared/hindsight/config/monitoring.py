@@ -52,7 +52,7 @@ class PerformancePolicy(Section):
     """Live performance is too low below ``min`` (above ``max`` for losses) or ``max_drop`` worse than at the gate."""
 
     metric: Metric | None = None
-    """The metric of live performance; without it accuracy, for regression `mae`."""
+    """The metric of live performance; without it `roc_auc`, of several classes `accuracy`, of numbers `mae`."""
     min: float | None = None
     """Live performance is too low below it; for metrics of which more is better."""
     max: float | None = None

@@ -1,11 +1,12 @@
-"""Feedback as it is kept: one event about one prediction."""
+"""Feedback as it is kept: one event about a prediction, an entity or a reference."""
 
-from datetime import datetime
-from typing import Annotated
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, NamedTuple
 
 from msgspec import Meta
 
-from hindsight.config.labels import MAX_VALUE_TEXT
+from hindsight.config.labels import MAX_VALUE_TEXT, MatchBy
 from hindsight.config.types import IDENTIFIER, MAX_NUMBER, MODEL_NAME
 from hindsight.core.codec import Record
 from hindsight.core.compact_json import MAX_INTEGER
@@ -14,6 +15,9 @@ from hindsight.entities.prediction import PredictionKey
 # Ids that only resolved reviews carry: an app that took one first would keep the reviewers' answer out.
 REVIEW_IDS = "review:"
 MAX_NAME = 64
+
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
+"""The end of what has no end, in ``Feedback.given_until``."""
 
 FeedbackValue = bool | int | float | str | None
 
@@ -36,14 +40,28 @@ _Value = (
 )
 
 
+class MatchKey(NamedTuple):
+    """The key that an event and some predictions share: an entity or a reference of a model."""
+
+    model: str
+    by: MatchBy
+    value: str
+
+
 class Feedback(Record, frozen=True, kw_only=True):
     """One feedback event: what happened, when it happened, and when it was received.
+
+    It names a prediction, an entity or a reference, one of the three. Kept with a prediction, one by entity or
+    reference says in ``given_until``, by the name of each way in which rules match it, until when it is this
+    prediction's: then a prediction was received that it belongs to instead.
 
     The constraints are those of a line of the raw feedback files, which is decoded straight into it.
     """
 
     model: _Model
-    prediction_id: _Identifier
+    prediction_id: _Identifier | None = None
+    entity_id: _Identifier | None = None
+    reference: _Identifier | None = None
     feedback_id: _Identifier
     name: _Name
     value: _Value = None
@@ -51,8 +69,26 @@ class Feedback(Record, frozen=True, kw_only=True):
     received_at: _Moment
     source: _Name | None = None
     body_digest: _Name
+    given_until: Mapping[str, datetime] = {}
+
+    @property
+    def by(self) -> MatchBy:
+        """The kind of key that the event names."""
+        if self.prediction_id is not None:
+            return MatchBy.PREDICTION
+        return MatchBy.ENTITY if self.entity_id is not None else MatchBy.REFERENCE
 
     @property
     def key(self) -> PredictionKey:
-        """The key of the prediction the event is about."""
-        return PredictionKey(self.model, self.prediction_id)
+        """The key of the prediction that the event names, for one that names a prediction."""
+        return PredictionKey(self.model, self.prediction_id or "")
+
+    @property
+    def match_key(self) -> MatchKey:
+        """The key that the event shares with predictions, for one that names no prediction."""
+        return MatchKey(self.model, self.by, self.entity_id or self.reference or "")
+
+    @property
+    def names_one_key(self) -> bool:
+        """True if it names a prediction, an entity or a reference, and no two of them."""
+        return [self.prediction_id, self.entity_id, self.reference].count(None) == 2

@@ -32,7 +32,8 @@ class Prediction(Record, frozen=True, kw_only=True):
     """One prediction.
 
     ``score`` is the probability of the positive class (binary), of the decided class (multiclass), or the predicted
-    value (regression); ``propensity`` the probability with which the decision was taken, where the app explores;
+    value (regression); ``reference`` a key of the app's, such as an order's id, that predictions may share, by which
+    feedback finds them; ``propensity`` the probability with which the decision was taken, where the app explores;
     ``selection_probability`` the one with which the prediction was to be reviewed, if it was sampled; ``shadow`` the
     answer of a version in shadow to the same instance.
     """
@@ -48,6 +49,7 @@ class Prediction(Record, frozen=True, kw_only=True):
     outcome_due_at: datetime
     probabilities: Mapping[str, float] | None = None
     entity_id: str | None = None
+    reference: str | None = None
     propensity: float | None = None
     selection_probability: float | None = None
     shadow: ShadowAnswer | None = None

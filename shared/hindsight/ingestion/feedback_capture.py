@@ -7,7 +7,7 @@ from typing import Annotated, Protocol
 
 from pydantic import Field
 
-from hindsight.config.labels import MAX_VALUE_TEXT
+from hindsight.config.labels import MAX_VALUE_TEXT, MatchBy
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.types import Number
 from hindsight.core import compact_json
@@ -30,6 +30,7 @@ from hindsight.validation.timestamps import ClientTimestamps, settle_times
 
 MAX_FEEDBACK_BYTES = 1024 * 1024
 EVENTS = "events"
+_FIELDS = {MatchBy.PREDICTION: "prediction_id", MatchBy.ENTITY: "entity_id", MatchBy.REFERENCE: "reference"}
 
 
 class FeedbackStream(Protocol):
@@ -43,7 +44,9 @@ class FeedbackItem(RequestItem):
     """One event of a feedback call."""
 
     feedback_id: Identifier
-    prediction_id: Identifier
+    prediction_id: Identifier | None = None
+    entity_id: Identifier | None = None
+    reference: Identifier | None = None
     name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     value: bool | Integer | Number | Annotated[str, Field(max_length=MAX_VALUE_TEXT)] | None = None
     occurred_at: TimeText | None = None
@@ -70,10 +73,13 @@ class FeedbackReader:
         An event without a time occurred when it was sent: now, unless it was ``sent_at`` another time.
         """
         item = parse_item(FeedbackItem, raw, path)
+        by = _named_by(item, path)
         if self.keys is not None and self.configuration.feedback.token.required:
+            if item.prediction_id is None:
+                raise InvalidInput.at(f"{path}.{_FIELDS[by]}", "the model asks for tokens, which name a prediction_id")
             holder = TokenHolder(self.configuration.model, item.prediction_id, path)
             require_token(self.keys, item.token, holder, self.now)
-        problem = unreadable_value(item.name, item.value, self.configuration.labels, self.configuration.task)
+        problem = unreadable_value(item.name, item.value, self.configuration.labels, self.configuration.task, by)
         if item.feedback_id.startswith(REVIEW_IDS) and self.trust is not ClientTimestamps.PAST:
             problem = Fault("feedback_id", f"must not begin with {REVIEW_IDS!r}: those ids are the reviewers'")
         if problem is not None:
@@ -85,6 +91,8 @@ class FeedbackReader:
         return Feedback(
             model=self.configuration.model,
             prediction_id=item.prediction_id,
+            entity_id=item.entity_id,
+            reference=item.reference,
             feedback_id=item.feedback_id,
             name=item.name,
             value=item.value,
@@ -139,6 +147,16 @@ class FeedbackCapture:
         if lines:
             self.stream.append(lines)
         return receipt
+
+
+def _named_by(item: FeedbackItem, path: str) -> MatchBy:
+    """Find what an event names. Raises InvalidInput unless it is one thing."""
+    named = [by for by, name in _FIELDS.items() if getattr(item, name) is not None]
+    if not named:
+        raise InvalidInput.at(f"{path}.prediction_id", "is required, or entity_id or reference in its place")
+    if len(named) > 1:
+        raise InvalidInput.at(f"{path}.{_FIELDS[named[1]]}", f"must not stand beside {_FIELDS[named[0]]}")
+    return named[0]
 
 
 def _require_verdicts(receipt: Receipt) -> None:

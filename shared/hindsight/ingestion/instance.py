@@ -27,6 +27,7 @@ class InstanceItem(RequestItem):
     features: dict[str, Any]
     prediction_id: Identifier | None = None
     entity_id: Identifier | None = None
+    reference: Identifier | None = None
     occurred_at: TimeText | None = None
     received_at: TimeText | None = None
     outcome_due_at: TimeText | None = None
@@ -51,6 +52,7 @@ class Instance(Struct, frozen=True, kw_only=True):
     received_at: datetime
     outcome_due_at: datetime
     entity_id: str | None
+    reference: str | None = None
     body_digest: str
 
     @property
@@ -110,6 +112,7 @@ class InstanceReader:
             received_at=received_at,
             outcome_due_at=due_at,
             entity_id=item.entity_id,
+            reference=item.reference,
             body_digest=body_digest(self._meant(item, features, occurred_at, due_at)),
         )
 

@@ -1,6 +1,6 @@
 """Predictions in: those made elsewhere, and the keeping of all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,14 +11,14 @@ from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration, unfit_label
 from hindsight.config.types import Number, format_duration
 from hindsight.core.errors import Fault, InvalidInput
-from hindsight.entities.prediction import Decision, Prediction
+from hindsight.entities.prediction import Decision, Prediction, ShadowAnswer
 from hindsight.ingestion.feedback_capture import FeedbackStream
 from hindsight.ingestion.instance import InstanceItem, InstanceReader, ScoredInstance
 from hindsight.ingestion.prediction_store import EarlyFeedback, PredictionStore, SavedPrediction, SaveOutcome
 from hindsight.labels.resolve import first_due_at
 from hindsight.labels.rules import ready_rules
 from hindsight.quarantine.rejects import RowKind, rejected_line
-from hindsight.validation.items import CONFLICT, Identifier, Integer, Receipt, Rejection, parse_item
+from hindsight.validation.items import CONFLICT, Identifier, Integer, Receipt, Rejection, RequestItem, parse_item
 
 MAX_PREDICTIONS_BYTES = 3_584 * 1024
 """API Gateway hands the body to a function as JSON text, where quotes count twice, in an event of 6 MB at most.
@@ -30,13 +30,30 @@ PREDICTIONS = "predictions"
 DUE_AFTER_WINDOWS = "due_after_windows"
 
 
+DecisionField = bool | Integer | Number | Annotated[str, Field(max_length=256)] | None
+Share = Annotated[float, Field(ge=0, le=1)]
+MAX_CLASSES = 1000
+# Scores are often rounded before they are sent.
+_ROUNDING = 0.01
+
+
+class ShadowItem(RequestItem):
+    """The answer of another version to the same instance, which the app did not use."""
+
+    version: Identifier
+    score: Number
+    decision: DecisionField = None
+
+
 class PredictionItem(InstanceItem):
     """A prediction made elsewhere."""
 
     score: Number
     model_version: Identifier
-    decision: bool | Integer | Number | Annotated[str, Field(max_length=256)] | None = None
+    decision: DecisionField = None
+    probabilities: Annotated[dict[str, Share], Field(min_length=2, max_length=MAX_CLASSES)] | None = None
     propensity: Annotated[float, Field(gt=0, le=1)] | None = None
+    shadow: ShadowItem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +134,38 @@ class PredictionCapture:
 
 def _read(reader: InstanceReader, raw: object, path: str) -> Prediction:
     item = parse_item(PredictionItem, raw, path)
-    scored = _scored_elsewhere(item, reader.configuration.task, path)
-    return reader.read(item, path).predicted(scored, item.model_version, item.propensity)
+    task = reader.configuration.task
+    scored = _scored_elsewhere(item, task, path)
+    if item.probabilities is not None:
+        _require_probabilities(item.probabilities, scored, task, path)
+    scored = ScoredInstance(scored.score, scored.decision, item.probabilities)
+    return reader.read(item, path).predicted(scored, item.model_version, item.propensity, _shadow(item, task, path))
 
 
-def _scored_elsewhere(item: PredictionItem, task: Task, path: str) -> ScoredInstance:
+def _shadow(item: PredictionItem, task: Task, path: str) -> ShadowAnswer | None:
+    """Read the answer of a shadow. Raises InvalidInput with the path at fault."""
+    if item.shadow is None:
+        return None
+    if item.shadow.version == item.model_version:
+        raise InvalidInput.at(f"{path}.shadow.version", "is the version that answered")
+    scored = _scored_elsewhere(item.shadow, task, f"{path}.shadow")
+    return ShadowAnswer(version=item.shadow.version, score=scored.score, decision=scored.decision)
+
+
+def _require_probabilities(found: Mapping[str, float], scored: ScoredInstance, task: Task, path: str) -> None:
+    """Require the probabilities of all classes, whose decided one has the score. Raises InvalidInput."""
+    if task is not Task.MULTICLASS:
+        raise InvalidInput.at(f"{path}.probabilities", f"is for multiclass tasks, not {task}")
+    if abs(sum(found.values()) - 1) > _ROUNDING:
+        raise InvalidInput.at(f"{path}.probabilities", "must sum to 1")
+    decided = found.get(str(scored.decision))
+    if decided is None:
+        raise InvalidInput.at(f"{path}.probabilities", "has no class of the name of the decision")
+    if abs(decided - scored.score) > _ROUNDING:
+        raise InvalidInput.at(f"{path}.score", "is not the probability of the decision")
+
+
+def _scored_elsewhere(item: PredictionItem | ShadowItem, task: Task, path: str) -> ScoredInstance:
     if task is not Task.REGRESSION and not 0 <= item.score <= 1:
         raise InvalidInput.at(f"{path}.score", "must be a probability from 0 to 1")
     if item.decision is None and task is Task.MULTICLASS:
@@ -131,7 +175,7 @@ def _scored_elsewhere(item: PredictionItem, task: Task, path: str) -> ScoredInst
     return ScoredInstance(item.score, _decision(item, task))
 
 
-def _decision(item: PredictionItem, task: Task) -> Decision:
+def _decision(item: PredictionItem | ShadowItem, task: Task) -> Decision:
     if task is Task.REGRESSION:
         return item.score if item.decision is None else float(item.decision)
     if task is Task.MULTICLASS:

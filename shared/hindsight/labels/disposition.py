@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hindsight.config.labels import EXPOSED, RETRACTED
-from hindsight.entities.feedback import Feedback
+from hindsight.entities.feedback import FOR_EVER, Feedback
 from hindsight.labels.resolve import TimedPrediction, in_window, shifted
 from hindsight.labels.rules import Rules
 
@@ -20,6 +20,7 @@ class Disposition(StrEnum):
     EXPOSURE = "exposure"
     PENDING = "pending"
     EXCLUDED_SOURCE = "excluded_source"
+    TAKEN_OVER = "taken_over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,11 @@ def disposition(event: Feedback, prediction: TimedPrediction | None, rules: Rule
         return Disposition.EXCLUDED_SOURCE
     if event.name in _RESERVED:
         return _RESERVED[event.name]
-    reading = [rule for rule in rules.of_event(event.name) if rule.reads(event.value)]
-    if not reading:
-        return Disposition.UNMATCHED_RULE
+    reading = [rule for rule in rules.of_event(event.name) if rule.by is event.by and rule.reads(event.value)]
+    # Taken over is said of the present: up to that moment the event may have been this prediction's.
+    is_taken_over = event.given_until and FOR_EVER not in event.given_until.values()
+    if not reading or is_taken_over:
+        return Disposition.TAKEN_OVER if reading else Disposition.UNMATCHED_RULE
     occurred_at = prediction.occurred_at
     earliest = shifted(occurred_at, -rules.clock_skew)
     windows = [rule.window for rule in reading if in_window(event, rule.window, earliest, occurred_at)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hindsight.config.store import ConfigurationRevision
-from hindsight.entities.feedback import Feedback
+from hindsight.entities.feedback import FOR_EVER, Feedback
 from hindsight.entities.label import Label, LabelRecord
 from hindsight.labels.resolve import PENDING, Resolution, TimedPrediction, resolution
 from hindsight.labels.rules import Rules, rules_of
@@ -67,6 +67,14 @@ def label_at(records: Iterable[LabelRecord], moment: datetime) -> Label:
     return newest.label if newest else PENDING
 
 
+def news_of(events: Iterable[Feedback]) -> Iterator[datetime]:
+    """List the moments at which feedback changed what was known: each receipt, and each end of a match."""
+    for event in events:
+        yield event.received_at
+        if event.given_until:
+            yield from (moment for moment in event.given_until.values() if moment != FOR_EVER)
+
+
 def _resolutions(
     prediction: TimedPrediction,
     events: Sequence[Feedback],
@@ -79,7 +87,7 @@ def _resolutions(
     Between two receipts only the clock changes a label, and each resolution has the moment at which it next does.
     """
     since, until = span
-    news = {moment for moment in (*(event.received_at for event in events), *known_at) if since < moment <= until}
+    news = {moment for moment in (*news_of(events), *known_at) if since < moment <= until}
     waiting = sorted(news, reverse=True)
     moment: datetime | None = since
     while moment is not None:

@@ -3,10 +3,11 @@
 from hindsight.config.labels import (
     EXPOSED,
     NUMERIC_AGGREGATES,
-    RETRACTED,
+    RESERVED_EVENTS,
     Aggregate,
     Labels,
     LabelValue,
+    MatchBy,
     Rule,
     Threshold,
     canonical_text,
@@ -21,7 +22,9 @@ _FALSE = frozenset({"0", "false"})
 _BINARY = _TRUE | _FALSE
 
 
-def unreadable_value(name: str, value: FeedbackValue, labels: Labels, task: Task) -> Fault | None:
+def unreadable_value(
+    name: str, value: FeedbackValue, labels: Labels, task: Task, by: MatchBy = MatchBy.PREDICTION
+) -> Fault | None:
     """Find why feedback could never become part of a label, None if it could.
 
     The fault's path is ``name`` or ``value``, within the event.
@@ -31,14 +34,16 @@ def unreadable_value(name: str, value: FeedbackValue, labels: Labels, task: Task
     >>> unreadable_value("thumb", "sideways", labels, Task.BINARY)
     Fault(path='value', message="is none of 'down', 'up'")
     """
-    if name == EXPOSED:
-        return None
-    if name == RETRACTED:
-        fits = isinstance(value, str) and bool(value)
+    if by is not MatchBy.PREDICTION and by not in labels.keys:
+        return Fault("name", f"is not declared; no rule of the model reads feedback by {by.value}")
+    if name in RESERVED_EVENTS:
+        fits = name == EXPOSED or (isinstance(value, str) and bool(value))
         return None if fits else Fault("value", "must be the feedback_id of the event to retract")
-    rules = [rule for rule in labels.rules if rule.event == name]
+    named = [rule for rule in labels.rules if rule.event == name]
+    rules = [rule for rule in named if rule.by is by]
     if not rules:
-        return Fault("name", f"is not declared; no rule of the model reads {name!r}")
+        other_key = f" by {by.value}" if named else ""
+        return Fault("name", f"is not declared; no rule of the model reads {name!r}{other_key}")
     if any(can_read(rule, value, task) for rule in rules):
         return None
     return Fault("value", _expected(rules[0], task))

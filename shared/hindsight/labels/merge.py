@@ -1,9 +1,10 @@
 """Stored and incoming feedback of one prediction, the first delivery of each id."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
 from hindsight.config.store import ConfigurationRevision
-from hindsight.entities.feedback import Feedback
+from hindsight.entities.feedback import FOR_EVER, Feedback
 from hindsight.entities.label_collection import Collection, PredictionTimes
 from hindsight.labels.disposition import JoinedFeedback, disposition
 from hindsight.labels.resolve import delivery_order
@@ -38,6 +39,12 @@ class Merge:
             self._keep(event)
             return
         is_first = delivery_order(event) < delivery_order(other)
+        if event.body_digest == other.body_digest and event.prediction_id is None:
+            # Whether it was delivered before is known where it is matched; here a match may have ended.
+            event = (event if is_first else other).replace(given_until=_sooner(event.given_until, other.given_until))
+            if event != other:
+                self._keep(event)
+            return
         if event.body_digest == other.body_digest:
             self.duplicates += 1
         else:
@@ -45,5 +52,22 @@ class Merge:
         if is_first:
             self._keep(event)
 
+    @property
+    def news(self) -> Iterator[datetime]:
+        """The moments from which the events to write may change the label."""
+        before = {event.feedback_id: event for event in self.collection.feedback}
+        for event in self.written.values():
+            known = before.get(event.feedback_id)
+            if known is None or (known.received_at, known.body_digest) != (event.received_at, event.body_digest):
+                yield event.received_at
+            else:
+                ends = event.given_until.items()
+                yield from (max(event.received_at, end) for way, end in ends if end != known.given_until.get(way))
+
     def _keep(self, event: Feedback) -> None:
         self.kept[event.feedback_id] = self.written[event.feedback_id] = event
+
+
+def _sooner(one: Mapping[str, datetime], other: Mapping[str, datetime]) -> dict[str, datetime]:
+    """Merge what is known of when matches end: later predictions only ever bring an end forward."""
+    return {way: min(one.get(way, FOR_EVER), other.get(way, FOR_EVER)) for way in one.keys() | other.keys()}

@@ -10,7 +10,7 @@ from hindsight.entities.label import LabelRecord
 from hindsight.entities.label_collection import Collection, Head, PredictionTimes
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.disposition import JoinedFeedback
-from hindsight.labels.history import new_records
+from hindsight.labels.history import new_records, news_of
 from hindsight.labels.merge import Merge
 from hindsight.labels.resolve import known_from, shifted
 
@@ -55,11 +55,11 @@ def plan_join(collection: Collection, incoming: Sequence[Feedback], revision: Co
     head = collection.head
     if head is not None and head.is_erased:
         return JoinPlan(key=head.key, before=head, after=head, erased=len(incoming))
-    merge = Merge(collection, revision, incoming)
     if head is None or head.prediction is None:
-        return _keep_pending(merge)
-    received = [event.received_at for event in (*incoming, *merge.kept.values())]
-    return _label(merge, head, head.prediction, max(received, default=None))
+        # A prediction that an event was matched with and that is gone has expired: it waits for nothing.
+        return _keep_pending(Merge(collection, revision, [event for event in incoming if event.prediction_id]))
+    merge = Merge(collection, revision, incoming)
+    return _label(merge, head, head.prediction, max(news_of((*incoming, *merge.kept.values())), default=None))
 
 
 def plan_window_closing(collection: Collection, revision: ConfigurationRevision, now: datetime) -> JoinPlan:
@@ -122,7 +122,7 @@ def _first_news(merge: Merge, head: Head, start: datetime, until: datetime) -> d
 
     Before it the history stays as it is, under changed rules too: a snapshot as of then has been taken.
     """
-    moments = [event.received_at for event in merge.written.values()]
+    moments = list(merge.news)
     if head.resolved_as_of is None or head.rejoin:
         moments.append(start)
     if head.due_at is not None and head.due_at <= until:

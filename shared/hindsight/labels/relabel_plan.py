@@ -7,6 +7,7 @@ from datetime import datetime
 from hindsight.config.store import ConfigurationRevision
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.label_collection import Collection
+from hindsight.labels.history import news_of
 from hindsight.labels.merge import Merge
 from hindsight.labels.plan import JoinPlan, labelled, unchanged
 from hindsight.labels.resolve import known_from
@@ -42,8 +43,7 @@ def plan_relabel(
     merge, head = Merge(collection, revision, incoming), collection.head
     if head is None or head.prediction is None:
         return unchanged(Merge(collection, revision))
-    received = (event.received_at for event in merge.kept.values())
-    moment = max(at, known_from(head.prediction), head.resolved_as_of or at, *received)
+    moment = max(at, known_from(head.prediction), head.resolved_as_of or at, *news_of(merge.kept.values()))
     plan = labelled(merge, head, head.prediction, (moment, moment))
     is_news = plan.feedback or plan.records or head.rejoin or (plan.after and plan.after.due_at != head.due_at)
     # Conflicts were set aside when the raw events were first joined.

@@ -7,7 +7,7 @@ it is open while ``as_of`` is before that moment.
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -66,14 +66,15 @@ def resolution(prediction: TimedPrediction, events: Iterable[Feedback], rules: R
     trusted = [event for event in events if rules.trusts(event)] if rules.excluded_sources else events
     seen, occurred_at = visible_events(trusted, as_of), prediction.occurred_at
     earliest = shifted(occurred_at, -rules.clock_skew)
+    scope = _Scope(earliest, occurred_at, as_of)
     for position, rule in enumerate(rules.ready if seen else ()):
-        value = _yield_of(rule, seen, earliest, occurred_at)
+        value = _yield_of(rule, seen, scope)
         if value is not None:
             lower = rules.ready[position + 1 :]
-            others = _disagreeing(lower, value, seen, earliest, occurred_at) if lower else ()
+            others = _disagreeing(lower, value, seen, scope) if lower else ()
             open_until = _latest_close(rules.ready[:position], occurred_at)
             return _settled(value, rule.kind, rule.event, others=others, open_until=open_until, as_of=as_of)
-    return _unspoken(rules, seen, earliest, occurred_at, as_of)
+    return _unspoken(rules, seen, scope)
 
 
 def first_due_at(prediction: TimedPrediction, rules: Rules) -> datetime | None:
@@ -122,20 +123,26 @@ def shifted(moment: datetime, length: timedelta) -> datetime:
         return _LAST_MOMENT if length > timedelta(0) else _FIRST_MOMENT
 
 
-def _yield_of(rule: ReadyRule, seen: list[Feedback], earliest: datetime, occurred_at: datetime) -> LabelValue | None:
+class _Scope(NamedTuple):
+    """The moments between which events are a prediction's, and the one at which it is asked."""
+
+    earliest: datetime
+    occurred_at: datetime
+    as_of: datetime
+
+
+def _yield_of(rule: ReadyRule, seen: list[Feedback], scope: _Scope) -> LabelValue | None:
     """Compute the value a rule makes of its matches, None without any."""
-    named = [event for event in seen if event.name == rule.event]
-    matches = [event for event in named if in_window(event, rule.window, earliest, occurred_at)]
+    named = [event for event in seen if event.name == rule.event and rule.is_given(event, scope.as_of)]
+    matches = [event for event in named if in_window(event, rule.window, scope.earliest, scope.occurred_at)]
     if len(matches) > 1:
         matches.sort(key=_BY_TIME)
     return rule.label_of([event.value for event in matches]) if matches else None
 
 
-def _disagreeing(
-    lower: Sequence[ReadyRule], value: LabelValue, seen: list[Feedback], earliest: datetime, occurred_at: datetime
-) -> tuple[str, ...]:
+def _disagreeing(lower: Sequence[ReadyRule], value: LabelValue, seen: list[Feedback], scope: _Scope) -> tuple[str, ...]:
     """List the events of the lower rules that disagree."""
-    others = ((rule.event, _yield_of(rule, seen, earliest, occurred_at)) for rule in lower)
+    others = ((rule.event, _yield_of(rule, seen, scope)) for rule in lower)
     return tuple(dict.fromkeys(event for event, other in others if other is not None and other != value))
 
 
@@ -160,10 +167,9 @@ def _settled(
     return Resolution(label, open_until if is_open else None)
 
 
-def _unspoken(
-    rules: Rules, seen: list[Feedback], earliest: datetime, occurred_at: datetime, as_of: datetime
-) -> Resolution:
+def _unspoken(rules: Rules, seen: list[Feedback], scope: _Scope) -> Resolution:
     """Build the label of a prediction that no rule yields a value for."""
+    earliest, occurred_at, as_of = scope
     default = rules.default
     length = default.after if default else rules.longest_window
     if default is None and not length:
@@ -174,7 +180,8 @@ def _unspoken(
     if default is None:
         return Resolution(CENSORED, None)
     if default.requires_exposure and not any(
-        event.name == EXPOSED and in_window(event, default.after, earliest, occurred_at) for event in seen
+        event.name == EXPOSED and rules.exposes(event, as_of) and in_window(event, default.after, earliest, occurred_at)
+        for event in seen
     ):
         return Resolution(CENSORED, None)
     open_until = _latest_close(rules.ready, occurred_at)

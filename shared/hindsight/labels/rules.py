@@ -1,19 +1,46 @@
 """The label rules of a configuration, made ready once for the many predictions they are applied to."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
-from hindsight.config.labels import Aggregate, Default, ExcludedSource, Labels, LabelValue, Rule
+from hindsight.config.labels import (
+    DEFAULT_MATCH,
+    EXPOSED,
+    Aggregate,
+    Default,
+    ExcludedSource,
+    Labels,
+    LabelValue,
+    Match,
+    MatchBy,
+    Rule,
+)
 from hindsight.config.metrics import Task
 from hindsight.config.store import ConfigurationRevision
+from hindsight.config.types import format_duration
 from hindsight.entities.feedback import Feedback, FeedbackValue
 from hindsight.labels.aggregate import rule_label
 from hindsight.labels.mapping import can_read, fit_label, to_label
 
 _REMEMBERED_VALUES = 2048
 _REMEMBERED_REVISIONS = 64
+
+
+class Way(NamedTuple):
+    """One way in which events of a key find predictions: which of those whose window holds the event."""
+
+    match: Match
+    window: timedelta | None
+    clock_skew: timedelta
+
+    @property
+    def name(self) -> str:
+        """The name under which an event keeps until when it is a prediction's."""
+        window = "open" if self.window is None else format_duration(self.window)
+        return f"{self.match.value}/{window}/{format_duration(self.clock_skew)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +55,19 @@ class ReadyRule:
     window: timedelta | None
     reads: Callable[[FeedbackValue], bool]
     label_of: Callable[[Sequence[FeedbackValue]], LabelValue | None]
+    by: MatchBy = MatchBy.PREDICTION
+    way: str | None = None
+
+    def is_given(self, event: Feedback, as_of: datetime) -> bool:
+        """Check whether an event that is kept with a prediction is the prediction's under this rule."""
+        if self.way is None:
+            return event.prediction_id is not None
+        return event.by is self.by and is_given(event, self.way, as_of)
+
+
+def is_given(event: Feedback, way: str, as_of: datetime) -> bool:
+    """Check whether an event by entity or reference is the prediction's that it is kept with, in a way of matching."""
+    return as_of < event.given_until.get(way, event.received_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +83,8 @@ class Rules:
     default: Default | None
     default_value: LabelValue | None
     excluded_sources: tuple[ExcludedSource, ...] = ()
+    keys: frozenset[MatchBy] = frozenset()
+    ways: Mapping[tuple[MatchBy, str], tuple[Way, ...]] = field(default_factory=dict)
 
     def trusts(self, event: Feedback) -> bool:
         """Check whether an event counts: its source was not set aside when it was received."""
@@ -53,6 +95,12 @@ class Rules:
             for found in self.excluded_sources
         )
 
+    def exposes(self, event: Feedback, as_of: datetime) -> bool:
+        """Check whether an ``exposed`` event is the prediction's that it is kept with."""
+        if event.prediction_id is not None:
+            return True
+        return any(is_given(event, way.name, as_of) for way in self.ways.get((event.by, EXPOSED), ()))
+
     def of_event(self, name: str) -> list[ReadyRule]:
         """Select the rules that match an event's name, in order."""
         return [rule for rule in self.ready if rule.event == name]
@@ -61,13 +109,29 @@ class Rules:
 def ready_rules(labels: Labels, task: Task) -> Rules:
     """Make a configuration's rules ready to be applied."""
     return Rules(
-        ready=tuple(_ready(rule, task) for rule in labels.rules),
+        ready=tuple(_ready(rule, task, labels.clock_skew) for rule in labels.rules),
         clock_skew=labels.clock_skew,
         longest_window=labels.longest_window,
         default=labels.default,
         default_value=fit_label(labels.default.value, task) if labels.default else None,
         excluded_sources=labels.excluded_sources,
+        keys=labels.keys,
+        ways=_ways(labels),
     )
+
+
+def _ways(labels: Labels) -> dict[tuple[MatchBy, str], tuple[Way, ...]]:
+    """List the ways in which events find predictions, by key and name of the event."""
+    found: dict[tuple[MatchBy, str], dict[Way, None]] = {}
+    for rule in labels.rules:
+        if rule.choice is not None:
+            way = Way(rule.choice, rule.window, labels.clock_skew)
+            found.setdefault((rule.by, rule.event), {})[way] = None
+    default = labels.default
+    if default is not None and default.requires_exposure:
+        for by in labels.keys:
+            found[by, EXPOSED] = {Way(DEFAULT_MATCH[by], default.after, labels.clock_skew): None}
+    return {key: tuple(ways) for key, ways in found.items()}
 
 
 @lru_cache(maxsize=_REMEMBERED_REVISIONS)
@@ -76,7 +140,7 @@ def rules_of(revision: ConfigurationRevision) -> Rules:
     return ready_rules(revision.configuration.labels, revision.configuration.task)
 
 
-def _ready(rule: Rule, task: Task) -> ReadyRule:
+def _ready(rule: Rule, task: Task, clock_skew: timedelta) -> ReadyRule:
     # typed: to a mapping True is "true" and 1 is "1", though Python holds them equal.
     single = lru_cache(maxsize=_REMEMBERED_VALUES, typed=True)(lambda value: to_label(rule, value, task))
     reads = lru_cache(maxsize=_REMEMBERED_VALUES, typed=True)(lambda value: can_read(rule, value, task))
@@ -97,4 +161,12 @@ def _ready(rule: Rule, task: Task) -> ReadyRule:
         def label_of(values: Sequence[FeedbackValue]) -> LabelValue | None:
             return rule_label(rule, values, task)
 
-    return ReadyRule(rule.event, rule.kind.value, rule.window, reads, label_of)
+    return ReadyRule(
+        rule.event,
+        rule.kind.value,
+        rule.window,
+        reads,
+        label_of,
+        rule.by,
+        None if rule.choice is None else Way(rule.choice, rule.window, clock_skew).name,
+    )

@@ -39,6 +39,7 @@ class RejectCode(StrEnum):
     CONFLICT = "conflict"
     UNMATCHED = "unmatched"
     RATE_LIMITED = "rate_limited"
+    TOO_MANY_PREDICTIONS = "too_many_predictions"
 
 
 @dataclass(frozen=True, slots=True)

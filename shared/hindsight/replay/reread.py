@@ -73,7 +73,9 @@ class Rereader:
                 found.append((row, event))
             else:
                 reread.kept.append(event)
-        collections = self._collections(event.key for row, event in found if row.code is RejectCode.UNMATCHED)
+        # Of an event by entity or reference its key knows whether it waits: it is sent again as it is.
+        unmatched = [event.key for row, event in found if row.code is RejectCode.UNMATCHED and event.prediction_id]
+        collections = self._collections(unmatched)
         lines = []
         for row, event in found:
             collection = collections.get(event.key) if row.code is RejectCode.UNMATCHED else None
@@ -99,7 +101,7 @@ class Rereader:
             return _unknown(row, model)
         if parsed is None:
             return self._item(row, configuration, now)
-        fault = unreadable_value(parsed.name, parsed.value, configuration.labels, configuration.task)
+        fault = unreadable_value(parsed.name, parsed.value, configuration.labels, configuration.task, parsed.by)
         return parsed if fault is None else _invalid(row, fault.message, fault.path)
 
     def _item(self, row: QuarantinedRow, configuration: ModelConfiguration, now: datetime) -> Feedback | QuarantinedRow:

@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 from hindsight.config.labels import RETRACTED
 from hindsight.config.model import ModelConfiguration
-from hindsight.entities.feedback import Feedback
+from hindsight.core.times import format_time
+from hindsight.entities.feedback import FOR_EVER, Feedback
 from hindsight.entities.label import LabelRecord
 from hindsight.entities.label_collection import Collection
 from hindsight.entities.prediction import Prediction
@@ -16,7 +17,7 @@ from hindsight.labels.rules import ready_rules
 MAX_SHOWN = 500
 T = TypeVar("T")
 
-_OF_THE_CALL = frozenset({"model", "prediction_id", "body_digest"})
+_OF_THE_CALL = frozenset({"model", "prediction_id", "body_digest", "given_until"})
 
 
 def explain_labels(prediction: Prediction, collection: Collection, configuration: ModelConfiguration) -> dict[str, Any]:
@@ -45,6 +46,9 @@ def _newest(found: Iterable[T], moment: Callable[[T], Any]) -> list[T]:
 
 def _shown_feedback(event: Feedback) -> dict[str, Any]:
     shown = {name: value for name, value in event.to_plain().items() if name not in _OF_THE_CALL}
+    if event.prediction_id is None:
+        until = max(event.given_until.values(), default=event.received_at)
+        shown["until"] = None if until == FOR_EVER else format_time(until)
     return {"value": None, "source": None, **shown}
 
 

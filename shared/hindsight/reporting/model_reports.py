@@ -10,8 +10,10 @@ from hindsight.core.errors import NotFound
 from hindsight.datasets.members import MemberStore
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.archiving.new_labels import NewLabels
+from hindsight.labels.joining.effects import EffectStore
 from hindsight.labels.store import LabelStore
 from hindsight.lake.object_store import Lake
+from hindsight.monitoring.label_health.feedback_effects import effects_of_a_day
 from hindsight.monitoring.results.check import CheckKind, CheckStore
 from hindsight.registry.pointer import DeploymentRecord
 from hindsight.registry.served_features import ServedFeatures, kept_for_serving
@@ -48,6 +50,7 @@ class ModelReports:
     evaluations: EvaluationStore
     members: MemberStore
     new_labels: NewLabels
+    effects: EffectStore
 
     def status(self, model: str, now: datetime) -> dict[str, Any]:
         """Build the state of a model on one page; of one that is erased, or being erased, the record of it."""
@@ -84,9 +87,10 @@ class ModelReports:
         configuration = self.configurations.newest(model).configuration
         key = PredictionKey(model, prediction_id)
         prediction = self.labels.predictions([key]).get(key)
-        if prediction is None:
-            raise NotFound(f"the model {model!r} has no prediction {prediction_id!r}")
         (collection,) = self.labels.load([key])
+        if prediction is None:
+            waiting = f"; events that wait for it: {len(collection.feedback)}" if collection.feedback else ""
+            raise NotFound(f"the model {model!r} has no prediction {prediction_id!r}{waiting}")
         uses = uses_of(prediction, self.registry, self.members)
         names = [use.dataset_id for use in uses.found]
         return {
@@ -140,7 +144,11 @@ class ModelReports:
         return self.lake.link(key, LINKS_LAST)
 
     def _label_queue(self, model: str, now: datetime) -> LabelQueue:
-        return LabelQueue(backlog=self._backlog(model, now), open=self.labels.open_labels(model, now, MAX_AWAITING))
+        return LabelQueue(
+            backlog=self._backlog(model, now),
+            open=self.labels.open_labels(model, now, MAX_AWAITING),
+            feedback=effects_of_a_day(self.effects, model, now),
+        )
 
     def _backlog(self, model: str, now: datetime) -> Backlog:
         overdue = 0

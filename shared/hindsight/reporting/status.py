@@ -10,6 +10,7 @@ from hindsight.core.codec import Record, to_plain
 from hindsight.core.times import format_time
 from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.labels.store import OpenLabels
+from hindsight.monitoring.label_health.feedback_effects import FeedbackEffects
 from hindsight.monitoring.results.check import Check, CheckKind
 from hindsight.registry.pointer import Pointer
 from hindsight.rollout.approval.approval import Approval
@@ -29,10 +30,14 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelQueue:
-    """The labels that wait for the clock at this moment: the overdue ones, and those still to fall due."""
+    """The labels that wait for the clock at this moment: the overdue ones, and those still to fall due.
+
+    ``feedback`` is what came in the last day, None where two days had none.
+    """
 
     backlog: Backlog
     open: OpenLabels
+    feedback: FeedbackEffects | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Show the queue as the live part of the join's health."""
@@ -42,6 +47,7 @@ class LabelQueue:
             "next_due_at": _time(self.open.next_due_at),
             "overdue": self.backlog.overdue,
             "overdue_capped": self.backlog.capped,
+            "feedback": None if self.feedback is None else self.feedback.to_json(),
         }
 
 

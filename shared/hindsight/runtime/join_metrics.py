@@ -23,6 +23,7 @@ _NAMES = {
     JoinCount.QUARANTINED: "FeedbackQuarantined",
     JoinCount.ERASED: "FeedbackErased",
     JoinCount.EXCLUDED_SOURCE: "FeedbackFromExcludedSource",
+    JoinCount.TAKEN_OVER: "FeedbackTakenOver",
 }
 
 

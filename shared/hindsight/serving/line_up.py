@@ -49,16 +49,9 @@ class LineUp(Generic[LoadedT]):
 
     def answers_for(self, entity: str) -> InService[LoadedT]:
         """Choose the version for an entity: the canary for its share, the same entities always, else the champion."""
-        rollout = self.rollout
-        if (
-            rollout is None
-            or self.challenger is None
-            or rollout.mode is not RolloutMode.CANARY
-            or rollout.share is None
-        ):
+        if self.rollout is None or self.challenger is None:
             return self.champion
-        chosen = share_of(self.model, rollout.version, entity) < rollout.share
-        return self.challenger if chosen else self.champion
+        return self.challenger if is_chosen(self.model, self.rollout, entity) else self.champion
 
 
 def share_of(model: str, version: str, entity: str) -> float:
@@ -69,6 +62,13 @@ def share_of(model: str, version: str, entity: str) -> float:
     """
     hashed = blake2b("\n".join((model, version, entity)).encode(), digest_size=8, person=b"canary").digest()
     return int.from_bytes(hashed, "big") / 2.0**64
+
+
+def is_chosen(model: str, rollout: Rollout, entity: str) -> bool:
+    """Check whether the version of a rollout answers an entity: the same ones always, as many as its share."""
+    if rollout.mode is not RolloutMode.CANARY or rollout.share is None:
+        return False
+    return share_of(model, rollout.version, entity) < rollout.share
 
 
 class Serving(Generic[LoadedT]):

@@ -43,7 +43,7 @@ def test_the_smallest_configuration_gets_sensible_defaults() -> None:
         {"model": "m", "task": "binary", "features": {"x": {"type": "numeric"}}, "labels": {"rules": [{"event": "y"}]}}
     )
 
-    assert (smallest.performance_metric, smallest.gate_metric) == ("accuracy", "roc_auc")
+    assert (smallest.performance_metric, smallest.gate_metric) == ("roc_auc", "roc_auc")
     assert [candidate.value for candidate in smallest.candidates] == ["logistic_regression", "gradient_boosting"]
     assert smallest.labels.default is None
 

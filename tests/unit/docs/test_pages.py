@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ VARIABLE = re.compile(r"\$\{?([A-Z_]+)")
 # What a page leaves to the reader.
 PLACEHOLDERS = {"VERSION", "TOPIC"}
 COMMAND = re.compile(r"(?:^|`|bin/)hindsight ([a-z]+)", re.MULTILINE)
+# Two entries of the changelog that share so many of their words say the same.
+DOUBLED = 0.4
 MAX_README_LINES = 120
 MAX_PICTURE_LINES = 25
 
@@ -73,6 +76,19 @@ def test_index_lists_every_page() -> None:
     assert {page for page in PAGES if page.parent == index.parent and page != index} <= listed, (
         "list it in docs/index.md"
     )
+
+
+def test_changelog_names_each_change_once() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    entries = [entry.partition("\n\n")[0] for entry in re.split(r"^- ", text, flags=re.MULTILINE)[1:]]
+    words = {entry: set(re.findall(r"\w+", entry.lower())) for entry in entries}
+    assert len(words) == len(entries)
+    doubled = [
+        (one, other)
+        for one, other in combinations(words, 2)
+        if len(words[one] & words[other]) > DOUBLED * len(words[one] | words[other])
+    ]
+    assert not doubled
 
 
 def test_readme_is_read_in_three_minutes() -> None:

@@ -27,6 +27,9 @@ REVIEWED: dict[str, Any] = {
 }
 
 
+BY_ACCURACY = {"performance": {"metric": "accuracy"}}
+
+
 def rules(*rules: dict[str, Any], **labels: Any) -> ModelConfiguration:
     return configuration(labels={"rules": list(rules), **labels})
 
@@ -107,7 +110,7 @@ def audited(rows: int, seed: int) -> tuple[list[dict[str, Any]], float]:
 
 
 def test_performance_is_of_all_predictions_not_of_the_reviewed_ones() -> None:
-    reviewed_only = configuration(labels={"rules": [MANUAL]}, monitoring={"slices": ["holiday"]})
+    reviewed_only = configuration(labels={"rules": [MANUAL]}, monitoring={"slices": ["holiday"], **BY_ACCURACY})
     held = 0
     for seed in range(60):
         records, truth = audited(4_000, seed)
@@ -129,7 +132,7 @@ def test_versions_and_slices_are_weighted_too() -> None:
     given = [{**row, "decision": 1, "score": 0.9, "model_version": "v1", "features": {}} for row in rows]
     report = check_performance(
         given,
-        configuration(labels={"rules": [MANUAL]}, monitoring={"slices": ["holiday"]}),
+        configuration(labels={"rules": [MANUAL]}, monitoring={"slices": ["holiday"], **BY_ACCURACY}),
         champion="v1",
         limit=None,
         test=None,

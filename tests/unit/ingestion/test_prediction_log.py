@@ -7,7 +7,7 @@ import pytest
 
 from hindsight.core.errors import InvalidInput
 from hindsight.core.times import format_time
-from hindsight.entities.prediction import PredictionKey
+from hindsight.entities.prediction import PredictionKey, ShadowAnswer
 from hindsight.ingestion.instance import MAX_TO_OUTCOME, InstanceReader
 from hindsight.ingestion.prediction_log import PredictionCapture, PredictionLog
 from hindsight.testing.aws.feedback_stream import InMemoryStream
@@ -211,3 +211,52 @@ def test_outcome_due_after_every_window_is_taken_with_a_warning(
                 "message": "lies P3D after the prediction; an outcome later than P2D after it makes no label",
             }
         ]
+
+
+def multiclass_reader() -> InstanceReader:
+    labels = {"rules": [{"event": "weather", "kind": "outcome", "window": "P1D"}]}
+    return reader(task="multiclass", labels=labels, review={}, monitoring={"performance": {"metric": "accuracy"}})
+
+
+def test_probabilities_of_a_multiclass_prediction_are_kept(
+    capture: PredictionCapture, store: InMemoryPredictions
+) -> None:
+    found = {"sunny": 0.7, "rain": 0.2, "2": 0.1}
+    receipt = capture.capture(multiclass_reader(), [body(decision="sunny", score=0.7, probabilities=found)])
+    assert receipt.rejected == []
+    (kept,) = store.kept.values()
+    assert kept.probabilities == found
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "message"),
+    [
+        ({"probabilities": {"sunny": 0.7, "rain": 0.2}}, "probabilities", "must sum to 1"),
+        ({"probabilities": {"snow": 0.7, "rain": 0.3}}, "probabilities", "no class of the name of the decision"),
+        ({"probabilities": {"sunny": 0.5, "rain": 0.5}}, "score", "is not the probability of the decision"),
+        ({"probabilities": {"sunny": 1.5, "rain": -0.5}}, "probabilities.sunny", "must be at most 1"),
+        ({"shadow": {"version": "v1", "score": 0.5, "decision": "rain"}}, "shadow.version", "is the version that"),
+        ({"shadow": {"version": "v2", "score": 1.5, "decision": "rain"}}, "shadow.score", "a probability from 0 to 1"),
+        ({"shadow": {"version": "v2", "score": 0.5}}, "shadow.decision", "is required"),
+    ],
+)
+def test_contradictory_probabilities_and_shadows_are_rejected_by_path(
+    capture: PredictionCapture, changes: dict[str, Any], path: str, message: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        capture.capture(multiclass_reader(), [body(decision="sunny", score=0.7, model_version="v1", **changes)])
+    assert refused.value.faults[0].path == f"predictions[0].{path}"
+    assert message in refused.value.faults[0].message
+
+
+def test_shadow_of_a_binary_prediction_is_kept_with_its_decision(
+    capture: PredictionCapture, store: InMemoryPredictions
+) -> None:
+    capture.capture(reader(), [body(shadow={"version": "v2", "score": 0.8})])
+    (kept,) = store.kept.values()
+    assert kept.shadow == ShadowAnswer(version="v2", score=0.8, decision=1)
+
+
+def test_probabilities_of_a_binary_prediction_are_rejected(capture: PredictionCapture) -> None:
+    with pytest.raises(InvalidInput, match="is for multiclass tasks"):
+        capture.capture(reader(), [body(probabilities={"0": 0.2, "1": 0.8})])

@@ -3,13 +3,18 @@
 from datetime import datetime
 from typing import Any
 
+from hindsight.config.parse import parse_configuration
 from hindsight.entities.label_collection import Collection
+from hindsight.labels.joining.feedback_join import FeedbackJoiner
 from hindsight.labels.joining.join import LabelJoiner
+from hindsight.labels.matching.matcher import KeyMatcher
 from hindsight.quarantine.store import Quarantine
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.predictions.allowances import no_limits
+from hindsight.testing.predictions.effects import InMemoryEffects
 from hindsight.testing.predictions.label_store import InMemoryLabels
+from hindsight.testing.predictions.match_store import InMemoryMatches
 from tests.unit.labels.builders import (
     ANNOTATION,
     DEMAND,
@@ -28,8 +33,18 @@ class Bench:
         self.configuration = configuration(*(rules or (ANNOTATION, DEMAND, THUMB)), default=default)
         self.store = InMemoryLabels()
         self.lake = InMemoryLake()
+        self.effects = InMemoryEffects()
+        self.joiner = self._joiner()
+
+    def configure(self, **settings: Any) -> None:
+        """Give the model other settings."""
+        body = {**self.configuration.model_dump(mode="json"), **settings}
+        self.configuration = parse_configuration(body)
+        self.joiner = self._joiner()
+
+    def _joiner(self) -> LabelJoiner:
         configurations = InMemoryConfigurations(self.configuration)
-        self.joiner = LabelJoiner(self.store, Quarantine(self.lake), configurations, no_limits())
+        return LabelJoiner(self.store, Quarantine(self.lake), configurations, no_limits(), self.effects)
 
     def predict(self, prediction_id: str = "p-1", **changes: Any) -> None:
         self.store.save(prediction(prediction_id, **changes), RETENTION)
@@ -44,3 +59,9 @@ class Bench:
 
     def quarantined(self) -> list[dict[str, Any]]:
         return [row for name in self.lake.keys("quarantine/") for row in self.lake.read_lines(name)]
+
+
+def joiner_of_any_key(joiner: LabelJoiner) -> FeedbackJoiner:
+    """Build a joiner of feedback by any key on a joiner's fakes."""
+    matcher = KeyMatcher(InMemoryMatches(joiner.store))
+    return FeedbackJoiner(joiner, matcher, joiner.quarantine, joiner.configurations)

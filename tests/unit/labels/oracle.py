@@ -5,7 +5,7 @@ Nothing here is shared with the resolver but the events themselves. A rule is a 
 ``after`` and ``exposure``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -24,10 +24,11 @@ def expected_label(
     rules: list[dict[str, Any]],
     default: dict[str, Any] | None,
     task: str,
+    gives: Callable[[Feedback, dict[str, Any]], bool] = lambda event, rule: True,
 ) -> tuple[Any, str, str | None, str | None, tuple[str, ...]]:
-    """Compute (value, status, kind, event, disagreeing)."""
+    """Compute (value, status, kind, event, disagreeing); ``gives`` says which events by a shared key are its own."""
     seen = _seen(events, as_of)
-    said = [_said(rule, [e.value for e in seen if _matches(e, rule, made)], task) for rule in rules]
+    said = [_said(rule, [e.value for e in seen if _matches(e, rule, made) and gives(e, rule)], task) for rule in rules]
     open_windows = [rule["window"] is not None and as_of < made + rule["window"] for rule in rules]
     for position, rule in enumerate(rules):
         if said[position] is not NOTHING:
@@ -44,7 +45,8 @@ def expected_label(
         return None, "censored" if closed else "pending", None, None, ()
     if as_of < made + default["after"]:
         return None, "pending", None, None, ()
-    exposed = [e for e in seen if e.name == "exposed" and made - CLOCK_SKEW <= e.occurred_at <= made + default["after"]]
+    exposures = [e for e in seen if e.name == "exposed" and gives(e, {"event": "exposed", "window": default["after"]})]
+    exposed = [e for e in exposures if made - CLOCK_SKEW <= e.occurred_at <= made + default["after"]]
     if default["exposure"] and not exposed:
         return None, "censored", None, None, ()
     status = "provisional" if any(open_windows) else "final"

@@ -15,6 +15,7 @@ from hindsight.quarantine.store import UNREADABLE, Quarantine
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.predictions.allowances import no_limits
+from hindsight.testing.predictions.effects import InMemoryEffects
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from tests.unit.labels.builders import MODEL, RETENTION, configuration, event, key, prediction
 
@@ -26,7 +27,7 @@ class Bench:
     def __init__(self) -> None:
         self.store, self.lake = InMemoryLabels(), InMemoryLake()
         configurations, quarantine = InMemoryConfigurations(configuration()), Quarantine(self.lake)
-        joiner = LabelJoiner(self.store, quarantine, configurations, no_limits())
+        joiner = LabelJoiner(self.store, quarantine, configurations, no_limits(), InMemoryEffects())
         self.files = FeedbackFiles(self.lake, joiner, quarantine, configurations)
 
     def write(self, *lines: bytes) -> None:

@@ -21,6 +21,7 @@ from hindsight.quarantine.store import Quarantine
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.predictions.allowances import no_limits
+from hindsight.testing.predictions.effects import InMemoryEffects
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from hindsight.testing.predictions.new_labels import InMemoryNewLabels
 from tests.unit.datasets.builders import Built, build
@@ -41,7 +42,9 @@ class World:
     def __post_init__(self) -> None:
         self.configurations = InMemoryConfigurations(self.rules.configuration())
         self.store = Streaming(self.lake)
-        self.joiner = LabelJoiner(self.store, Quarantine(InMemoryLake()), self.configurations, no_limits())
+        self.joiner = LabelJoiner(
+            self.store, Quarantine(InMemoryLake()), self.configurations, no_limits(), InMemoryEffects()
+        )
 
     def predict(self) -> None:
         self.store.save(prediction(outcome_due_at=at(0)), RETENTION)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from operator import attrgetter
 
 import pytest
 
@@ -23,6 +24,7 @@ from hindsight.labels.plan import JoinPlan, plan_join
 from hindsight.quarantine.store import Quarantine
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.predictions.allowances import InMemoryAllowances, no_limits
+from hindsight.testing.predictions.effects import InMemoryEffects
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from tests.unit.labels.builders import (
     MODEL,
@@ -33,6 +35,8 @@ from tests.unit.labels.builders import (
     prediction,
 )
 from tests.unit.labels.joining import Bench
+
+BY_ID = attrgetter("feedback_id")
 
 
 @pytest.fixture
@@ -137,7 +141,7 @@ def test_a_crash_between_any_two_calls_and_a_redelivery_end_the_same(bench: Benc
 
     for prediction_id in ("p-1", "p-2", "early"):
         (found,), (expected,) = crashing.load([key(prediction_id)]), whole.load([key(prediction_id)])
-        assert set(found.feedback) == set(expected.feedback)
+        assert sorted(found.feedback, key=BY_ID) == sorted(expected.feedback, key=BY_ID)
         assert label_at(found.labels, at(99)) == label_at(expected.labels, at(99))
 
 
@@ -149,7 +153,7 @@ class Limited(Bench):
         limits = FeedbackLimits(per_entity=EntityLimit(count=2, per=timedelta(hours=1)))
         limited = self.configuration.model_copy(update={"feedback": FeedbackRules(limits=limits)})
         configurations = InMemoryConfigurations(limited)
-        self.joiner = LabelJoiner(self.store, Quarantine(self.lake), configurations, no_limits())
+        self.joiner = LabelJoiner(self.store, Quarantine(self.lake), configurations, no_limits(), InMemoryEffects())
         for number in range(4):
             self.predict(f"p-{number}", entity_id="customer-17")
 

@@ -9,6 +9,7 @@ from hindsight.quarantine.store import Quarantine
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.predictions.allowances import no_limits
+from hindsight.testing.predictions.effects import InMemoryEffects
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from tests.unit.labels.builders import DEMAND, MODEL, RETENTION, at, configuration, key, prediction
 
@@ -17,7 +18,9 @@ DEFAULT = {"value": 0, "after": "P2D"}
 
 def window_closing(store: InMemoryLabels) -> WindowClosing:
     configurations = InMemoryConfigurations(configuration(DEMAND, default=DEFAULT, model=MODEL))
-    return WindowClosing(store, LabelJoiner(store, Quarantine(InMemoryLake()), configurations, no_limits()))
+    return WindowClosing(
+        store, LabelJoiner(store, Quarantine(InMemoryLake()), configurations, no_limits(), InMemoryEffects())
+    )
 
 
 def test_sweep_closes_due_windows_of_its_model_alone() -> None:

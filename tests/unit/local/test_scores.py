@@ -39,6 +39,8 @@ def truths(replayed: ReplayResult) -> dict[str, Any]:
 
 
 def scores_of(replayed: ReplayResult, first: Any, task: Task = Task.BINARY, **changes: Any) -> Scores:
+    if task is Task.BINARY:
+        changes = {"monitoring": {"performance": {"metric": "accuracy"}}, **changes}
     return score(replayed, truths(replayed), Always(first), configuration(task=task, **changes))  # type: ignore[arg-type]
 
 

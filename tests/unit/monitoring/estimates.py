@@ -20,6 +20,9 @@ Row = dict[str, Any]
 
 
 def configured(task: str = "binary", min_rows: int = 500, **performance: Any) -> ModelConfiguration:
+    """Build a configuration that follows, of two classes, accuracy where no metric is named."""
+    if task == "binary":
+        performance = {"metric": "accuracy", **performance}
     return parse_configuration(
         {
             "model": "demand",

@@ -32,7 +32,10 @@ REGRESSION = {
 
 
 def rules(performance: dict[str, Any], **changes: Any) -> ModelConfiguration:
-    return configuration(monitoring={"performance": performance, "slices": ["holiday", "temperature"]}, **changes)
+    """Build a configuration that follows, of classes, accuracy where no metric is named."""
+    followed = {} if changes.get("task") == "regression" else {"metric": "accuracy"}
+    monitoring = {"performance": {**followed, **performance}, "slices": ["holiday", "temperature"]}
+    return configuration(monitoring=monitoring, **changes)
 
 
 def answers(hits: int, misses: int, version: str = "v1", **changes: Any) -> list[dict[str, Any]]:

@@ -35,6 +35,7 @@ class Round:
         (CheckKind.PERFORMANCE, Verdict.LOW, "PerformanceLow"),
         (CheckKind.ESTIMATE, Verdict.LOW, "EstimatedPerformanceLow"),
         (CheckKind.JOIN_HEALTH, Verdict.LOW, "OutcomesOutOfWindow"),
+        (CheckKind.FEEDBACK, Verdict.LOW, "FeedbackWithoutEffect"),
     ],
 )
 def test_bad_verdict_is_announced_once_and_again_after_a_better_one(

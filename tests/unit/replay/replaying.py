@@ -20,6 +20,7 @@ from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.jobs.job_store import InMemoryJobs
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.predictions.allowances import no_limits
+from hindsight.testing.predictions.effects import InMemoryEffects
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from hindsight.testing.predictions.prediction_store import InMemoryPredictions, RecordedRejoins
 from hindsight.validation.timestamps import ClientTimestamps
@@ -108,7 +109,7 @@ class Bench:
         self.predictions = InMemoryPredictions()
         self.quarantine = Quarantine(self.lake)
         self.configurations = InMemoryConfigurations(configuration(DEMAND, MISDECLARED))
-        self.joiner = LabelJoiner(self.store, self.quarantine, self.configurations, no_limits())
+        self.joiner = LabelJoiner(self.store, self.quarantine, self.configurations, no_limits(), InMemoryEffects())
         self.files = FeedbackFiles(self.lake, self.joiner, self.quarantine, self.configurations)
         self.capture = FeedbackCapture(self.stream, ClientTimestamps.BOUNDED)
         log = PredictionLog(self.predictions, RecordedRejoins())

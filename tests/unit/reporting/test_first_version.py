@@ -7,9 +7,9 @@ from hindsight.labels.archiving.new_label_counts import NewLabel
 from hindsight.reporting.model_reports import ModelReports
 from hindsight.testing.builders.pointers import promoted
 from tests.unit.labels.builders import MODEL, NOON
-from tests.unit.reporting.test_status import labels, reports, tasks
+from tests.unit.reporting.test_status import effects, labels, reports, tasks
 
-__all__ = ["labels", "reports", "tasks"]
+__all__ = ["effects", "labels", "reports", "tasks"]
 
 
 def test_labels_of_a_first_version_are_counted_until_one_serves(reports: ModelReports) -> None:

@@ -69,6 +69,7 @@ def test_new_model_has_no_version_and_nothing_asks_for_attention(world: World) -
         (CheckKind.PERFORMANCE, Verdict.LOW, ["low_performance"]),
         (CheckKind.ESTIMATE, Verdict.LOW, ["low_estimated_performance"]),
         (CheckKind.JOIN_HEALTH, Verdict.LOW, ["outcomes_out_of_window"]),
+        (CheckKind.FEEDBACK, Verdict.LOW, ["feedback_without_effect"]),
         (CheckKind.DRIFT, Verdict.OK, []),
         (CheckKind.PERFORMANCE, Verdict.INSUFFICIENT, []),
     ],

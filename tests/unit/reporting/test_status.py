@@ -10,7 +10,6 @@ from hindsight.labels.store import OpenLabels
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
 from hindsight.registry.moves import AuditInfo, Servable, start_rollout
 from hindsight.registry.pointer import Pointer, RolloutMode
-from hindsight.reporting import model_reports
 from hindsight.reporting.model_reports import ModelReports
 from hindsight.reporting.status import Backlog, LabelQueue, model_status
 from hindsight.review.tasks.overview import ReviewOverview
@@ -26,6 +25,7 @@ from hindsight.testing.models.members import InMemoryMembers
 from hindsight.testing.models.registry import InMemoryRegistry
 from hindsight.testing.models.rollout_evaluations import InMemoryEvaluationStore
 from hindsight.testing.models.trigger_store import InMemoryTriggers
+from hindsight.testing.predictions.effects import InMemoryEffects
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from hindsight.testing.predictions.new_labels import InMemoryNewLabels
 from hindsight.testing.predictions.review_tasks import InMemoryReviews
@@ -33,7 +33,16 @@ from hindsight.triggers.signals.check import DriftSignal
 from hindsight.triggers.signals.volume import VolumeSignal
 from hindsight.triggers.state import OpenRun, RunOutcome, TriggerState
 from hindsight.validation.timestamps import ClientTimestamps
-from tests.unit.labels.builders import ANNOTATION, MODEL, NOON, RETENTION, configuration, key, prediction, revision
+from tests.unit.labels.builders import (
+    ANNOTATION,
+    MODEL,
+    NOON,
+    RETENTION,
+    configuration,
+    key,
+    prediction,
+    revision,
+)
 from tests.unit.review.builders import sample
 
 NONE_OVERDUE = LabelQueue(
@@ -54,7 +63,12 @@ def tasks(labels: InMemoryLabels) -> InMemoryReviews:
 
 
 @pytest.fixture
-def reports(labels: InMemoryLabels, tasks: InMemoryReviews) -> ModelReports:
+def effects() -> InMemoryEffects:
+    return InMemoryEffects()
+
+
+@pytest.fixture
+def reports(labels: InMemoryLabels, tasks: InMemoryReviews, effects: InMemoryEffects) -> ModelReports:
     return ModelReports(
         configurations=InMemoryConfigurations(configuration()),
         labels=labels,
@@ -67,6 +81,7 @@ def reports(labels: InMemoryLabels, tasks: InMemoryReviews) -> ModelReports:
         evaluations=InMemoryEvaluationStore(),
         members=InMemoryMembers(),
         new_labels=NewLabels(InMemoryNewLabels()),
+        effects=effects,
     )
 
 
@@ -175,48 +190,6 @@ def test_a_check_that_has_a_page_says_where_it_is_read() -> None:
     shown = status["checks"]["drift"]
     assert (shown["report_url"], shown["page_url"]) == ("CHECKS/DRIFT.JSON", "CHECKS/DRIFT.HTML")
     assert not {"report_key", "page_key"} & shown.keys()
-
-
-def test_join_health_shows_waiting_labels_and_the_counts_of_the_newest_check(
-    reports: ModelReports, labels: InMemoryLabels
-) -> None:
-    before = reports.status(MODEL, NOON)["join_health"]
-    assert before == {
-        "awaiting": 0,
-        "awaiting_capped": False,
-        "next_due_at": None,
-        "overdue": 0,
-        "overdue_capped": False,
-        "window": None,
-    }
-    for name, hours in (("p-1", 3), ("p-2", 1), ("p-3", -100)):
-        labels.save(prediction(name, hours=hours), RETENTION)
-    counted = {"predictions": 40, "by_status": {"final": 30, "pending": 10}}
-    check = Check(model=MODEL, kind=CheckKind.JOIN_HEALTH, at=NOON, verdict=Verdict.OK, reason="", summary=counted)
-    reports.checks.put(check)  # type: ignore[attr-defined]
-
-    health = reports.status(MODEL, NOON)["join_health"]
-
-    assert (health["awaiting"], health["overdue"], health["next_due_at"]) == (2, 1, "2026-03-03T13:00:00.000000Z")
-    assert health["window"] == {"at": "2026-03-01T12:00:00.000000Z", **counted}
-
-
-@pytest.mark.parametrize(("overdue", "shown"), [(0, (0, False)), (3, (3, False)), (4, (4, True)), (9, (4, True))])
-def test_a_backlog_is_counted_up_to_a_limit(
-    monkeypatch: pytest.MonkeyPatch,
-    reports: ModelReports,
-    labels: InMemoryLabels,
-    overdue: int,
-    shown: tuple[int, bool],
-) -> None:
-    monkeypatch.setattr(model_reports, "MAX_OVERDUE", 4)
-    for number in range(overdue):
-        labels.save(prediction(f"p-{number}"), RETENTION)
-    labels.save(prediction("not due yet", hours=1000), RETENTION)
-
-    backlog = reports.status(MODEL, NOON + timedelta(days=3))["join_health"]
-
-    assert (backlog["overdue"], backlog["overdue_capped"]) == shown
 
 
 def test_review_queue_is_counted_and_the_result_of_a_review_is_shown(

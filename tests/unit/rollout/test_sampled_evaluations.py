@@ -34,7 +34,7 @@ from tests.unit.rollout.world import (
 )
 
 SHARES = st.sampled_from([1.0, 0.5, 0.25])
-LIMITS = rules(monitoring={"performance": {"max_drop": 0.05}})
+LIMITS = rules(monitoring={"performance": {"metric": "accuracy", "max_drop": 0.05}})
 MOMENTS = [SINCE + DAY + hours * HOUR for hours in (6, 12, 18, 24)]
 
 

@@ -9,6 +9,7 @@ from hindsight.core.times import format_time
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.label import LabelRecord
 from hindsight.entities.label_collection import Head
+from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.disposition import JoinedFeedback
 
 FEEDBACK = "feedback#"
@@ -53,11 +54,11 @@ def join_state(head: Head) -> dict[str, Any]:
     }
 
 
-def feedback_to_item(joined: JoinedFeedback, expires_at: int) -> dict[str, Any]:
-    """Build the item of an event."""
+def feedback_to_item(key: PredictionKey, joined: JoinedFeedback, expires_at: int) -> dict[str, Any]:
+    """Build the item of an event that is kept with a prediction."""
     event = joined.event
     return {
-        "pk": partition_key(event.key),
+        "pk": partition_key(key),
         "sk": f"{FEEDBACK}{event.feedback_id}",
         **to_attributes(event, _TEXTS),
         "disposition": joined.disposition.value,

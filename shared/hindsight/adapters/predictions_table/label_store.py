@@ -166,7 +166,7 @@ class DynamoLabels:
         if plan.after is None:
             return []
         head, label = plan.after, plan.records[-1].label if plan.records else None
-        items = [feedback_to_item(joined, head.expires_at) for joined in plan.feedback]
+        items = [feedback_to_item(plan.key, joined, head.expires_at) for joined in plan.feedback]
         records = [label_to_item(head, record) for record in plan.records]
         return [
             self._head_operation(plan.before, head, label),

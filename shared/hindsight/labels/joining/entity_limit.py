@@ -89,4 +89,4 @@ def _allowance(configuration: ModelConfiguration, entity_id: str, start: datetim
 
 
 def _name(event: Feedback) -> str:
-    return hashlib.sha256(f"{event.prediction_id}\0{event.feedback_id}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{event.prediction_id or ''}\0{event.feedback_id}".encode()).hexdigest()[:16]

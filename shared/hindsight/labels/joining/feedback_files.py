@@ -1,9 +1,9 @@
 """Raw feedback files: JSON lines, read in bounded chunks; a line that cannot be read does not hold up the others."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from hindsight.core import compact_json
 from hindsight.core.errors import InvalidInput, UnreadableObject
 from hindsight.core.times import in_calendar
 from hindsight.entities.feedback import Feedback
-from hindsight.labels.joining.join import JoinReport, LabelJoiner
+from hindsight.labels.joining.join import JoinReport
 from hindsight.lake.object_store import REWRITTEN, Lake, bounded_lines_of, day_of
 from hindsight.quarantine.rejects import REJECTED, Reject, RejectCode, RowKind, model_in, passed_on
 from hindsight.quarantine.store import UNREADABLE, Quarantine, QuarantinedRow, event_row, kept_text
@@ -58,12 +58,19 @@ class _Chunk:
     rejected: list[QuarantinedRow] = field(default_factory=list)
 
 
+class Joiner(Protocol):
+    """A joiner of events."""
+
+    def join(self, events: Iterable[Feedback]) -> JoinReport:
+        """Join events of known models. Raises Unavailable; joining all of them again is safe."""
+
+
 @dataclass(frozen=True, slots=True)
 class FeedbackFiles:
     """The joiner of the lake's feedback files."""
 
     lake: Lake
-    joiner: LabelJoiner
+    joiner: Joiner
     quarantine: Quarantine
     configurations: ConfigurationStore
 
@@ -172,6 +179,8 @@ def parse_feedback_line(line: bytes) -> Feedback | Reject:
         event = _decode(line)
         in_calendar(min(event.occurred_at, event.received_at))
         in_calendar(max(event.occurred_at, event.received_at))
+        if not event.names_one_key:
+            raise InvalidInput("prediction_id: is required, or entity_id or reference in its place")
         if event.occurred_at.tzinfo is UTC and event.received_at.tzinfo is UTC:
             return event
         return replace(

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from hindsight.config.store import ConfigurationRevision, ConfigurationStore
@@ -13,6 +15,7 @@ from hindsight.entities.feedback import Feedback
 from hindsight.entities.label_collection import Collection
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.disposition import Disposition
+from hindsight.labels.joining.effects import EffectCounts, EffectStore, count_effects
 from hindsight.labels.joining.entity_limit import EntityLimits
 from hindsight.labels.plan import MAX_EVENTS, JoinPlan, plan_join, plan_window_closing
 from hindsight.labels.relabel_plan import plan_recover, plan_relabel
@@ -43,6 +46,7 @@ class JoinCount(StrEnum):
     QUARANTINED = "quarantined"
     ERASED = "erased"
     EXCLUDED_SOURCE = "excluded_source"
+    TAKEN_OVER = "taken_over"
     LABELS = "labels"
 
 
@@ -55,15 +59,17 @@ _COUNTED_AS = {
     Disposition.EXPOSURE: (JoinCount.JOINED,),
     Disposition.PENDING: (JoinCount.PENDING,),
     Disposition.EXCLUDED_SOURCE: (JoinCount.JOINED, JoinCount.EXCLUDED_SOURCE),
+    Disposition.TAKEN_OVER: (JoinCount.TAKEN_OVER,),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class JoinReport:
-    """The counts of a join by model; for quarantined feedback also by reason."""
+    """The counts of a join by model; for quarantined feedback also by reason, and its effects by hour."""
 
     counts: dict[str, Counter[JoinCount]] = field(default_factory=dict)
     quarantined: dict[str, Counter[RejectCode]] = field(default_factory=dict)
+    effects: EffectCounts = field(default_factory=EffectCounts)
 
     def count(self, model: str, what: JoinCount, number: int = 1) -> None:
         """Add to a count."""
@@ -97,6 +103,7 @@ class JoinReport:
             self.counts.setdefault(model, Counter()).update(counts)
         for model, reasons in other.quarantined.items():
             self.quarantined.setdefault(model, Counter()).update(reasons)
+        self.effects.merge(other.effects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,25 +119,30 @@ class LabelJoiner:
     quarantine: Quarantine
     configurations: ConfigurationStore
     limits: EntityLimits
+    effects: EffectStore
     pause: Callable[[int], None] = lambda _: None
     side_by_side: SideBySide = map
 
     def join(self, events: Iterable[Feedback]) -> JoinReport:
-        """Join events of known models. Raises Unavailable; joining all of them again is safe."""
-        waiting: dict[PredictionKey, list[Feedback]] = {}
+        """Join events of known models to the predictions they name. Raises Unavailable; again is safe."""
+        named: dict[PredictionKey, list[Feedback]] = {}
         for event in events:
-            waiting.setdefault(event.key, []).append(event)
-        report = JoinReport()
+            named.setdefault(event.key, []).append(event)
+        return self.deliver(named)
+
+    def deliver(self, events: Mapping[PredictionKey, Sequence[Feedback]]) -> JoinReport:
+        """Join events to predictions, be they theirs by name or by a match. Raises Unavailable; again is safe."""
+        report, waiting = JoinReport(), dict(events)
         # A transaction has room for so many: a prediction with more of them is joined in several.
         while waiting:
             incoming = {key: found[:MAX_EVENTS] for key, found in waiting.items()}
-            report.merge(self._settle(list(incoming), self._planner(plan_join, incoming)))
+            report.merge(self._settle(list(incoming), self._planner(plan_join, incoming), incoming))
             waiting = {key: found[MAX_EVENTS:] for key, found in waiting.items() if len(found) > MAX_EVENTS}
-        return report
+        return self._noted(report)
 
     def rejoin(self, keys: Sequence[PredictionKey]) -> None:
         """Join the feedback that came before these predictions. Raises Unavailable; window closing does it then."""
-        self._settle(keys, lambda collection, rules: plan_join(collection, (), rules))
+        self._noted(self._settle(keys, lambda collection, rules: plan_join(collection, (), rules)))
 
     def relabel(self, events: Mapping[PredictionKey, Sequence[Feedback]], at: datetime) -> JoinReport:
         """Label predictions by the rules of now, known from ``at``, once the raw events given for each are merged in.
@@ -152,9 +164,23 @@ class LabelJoiner:
 
     def close_windows(self, keys: Sequence[PredictionKey], now: datetime) -> JoinReport:
         """Close the windows that are due by ``now``. Raises Unavailable; doing it again is safe."""
-        return self._settle(keys, lambda collection, rules: plan_window_closing(collection, rules, now))
+        return self._noted(self._settle(keys, lambda collection, rules: plan_window_closing(collection, rules, now)))
 
-    def _settle(self, keys: Sequence[PredictionKey], planner: Planner) -> JoinReport:
+    def note(self, effects: EffectCounts) -> None:
+        """Store what events did; a busy table costs some counts, never a join done again."""
+        with suppress(Unavailable):
+            self.effects.add(effects)
+
+    def _noted(self, report: JoinReport) -> JoinReport:
+        self.note(report.effects)
+        return report
+
+    def _settle(
+        self,
+        keys: Sequence[PredictionKey],
+        planner: Planner,
+        incoming: Mapping[PredictionKey, Sequence[Feedback]] = MappingProxyType({}),
+    ) -> JoinReport:
         report, unfinished = JoinReport(), list[PredictionKey]()
         rules = {model: self.configurations.current(model) for model in {key.model for key in keys}}
         for attempt in range(_ROUNDS):
@@ -162,13 +188,16 @@ class LabelJoiner:
                 break
             if attempt:
                 self.pause(attempt)
-            plans = self._plan(planner, self.store.load(keys), rules)
+            collections = self.store.load(keys)
+            plans = self._plan(planner, collections, rules)
             # Before the commit: what is displaced or unmatched would be lost if we stopped in between.
             self._set_aside(plans)
             lost = self.store.commit([plan for plan in plans if plan.changes_something])
-            for plan in plans:
+            for collection, plan in zip(collections, plans, strict=True):
                 if plan.key not in lost:
                     report.add(plan)
+                    revision = rules[plan.key.model]
+                    count_effects(report.effects, collection, plan, incoming.get(plan.key, ()), revision)
                     unfinished += [plan.key] if plan.is_unfinished else []
             keys = [key for key in keys if key in lost]
         if keys:

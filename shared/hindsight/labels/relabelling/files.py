@@ -13,7 +13,8 @@ from hindsight.core.jobs import JobStatus
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.joining.feedback_files import CHUNK_LINES, FEEDBACK_PREFIX, file_day
-from hindsight.labels.joining.join import JoinCount, JoinReport, LabelJoiner, SideBySide
+from hindsight.labels.joining.feedback_join import FeedbackJoiner, SharedEvents
+from hindsight.labels.joining.join import JoinCount, JoinReport, SideBySide
 from hindsight.labels.relabelling.job import Counts, RelabelJob
 from hindsight.labels.relabelling.reading import AlreadyPacked, Chunk, OpenFile, fault_text, read_next, take_line
 from hindsight.labels.relabelling.rules import same_rules
@@ -43,7 +44,7 @@ class RelabelFiles:
     """
 
     lake: Lake
-    joiner: LabelJoiner
+    joiner: FeedbackJoiner
     store: RelabelStore
     configurations: ConfigurationStore
     side_by_side: SideBySide = map
@@ -166,7 +167,12 @@ class RelabelFiles:
             for key, found in file.chunk.events.items():
                 events.setdefault(key, []).extend(found)
         try:
-            report = self.joiner.relabel(events, job.known_at)
+            shared = SharedEvents(
+                job.model,
+                [event for file in group for event in file.chunk.shared],
+                [key for file in group for key in file.chunk.keyed],
+            )
+            report = self.joiner.relabel(events, shared, job.known_at)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001  a fault of one file must not stop the others
@@ -236,7 +242,7 @@ def _counts(model: str, group: Sequence[OpenFile], report: JoinReport) -> Counts
     return Counts(
         files=sum(file.chunk.is_last and file.is_listed for file in group),
         predictions=sum(file.chunk.rows for file in group),
-        events=sum(len(found) for file in group for found in file.chunk.events.values()),
+        events=sum(len(file.chunk.shared) + sum(len(found) for found in file.chunk.events.values()) for file in group),
         recovered=joined[JoinCount.JOINED],
         labels=joined[JoinCount.LABELS],
     )

@@ -18,11 +18,16 @@ class AlreadyPacked(Exception):
 
 @dataclass(slots=True)
 class Chunk:
-    """The lines up to ``end``: the predictions whose labels to resolve, with their events."""
+    """The lines up to ``end``: the predictions whose labels to resolve, with the events that name them.
+
+    ``shared`` are the events by entity or reference, ``keyed`` the predictions with such a key.
+    """
 
     end: int
     is_last: bool = False
     events: dict[PredictionKey, list[Feedback]] = field(default_factory=dict)
+    shared: list[Feedback] = field(default_factory=list)
+    keyed: list[PredictionKey] = field(default_factory=list)
     rows: int = 0
 
 
@@ -75,12 +80,19 @@ def take_line(model: str, key: str, line: bytes, chunk: Chunk) -> None:
         event = parse_feedback_line(line)
         # An unreadable event was quarantined when the file was joined.
         if isinstance(event, Feedback) and event.model == model:
-            chunk.events.setdefault(event.key, []).append(event)
+            if event.prediction_id is None:
+                chunk.shared.append(event)
+            else:
+                chunk.events.setdefault(event.key, []).append(event)
         return
     if is_mark(line):
         return
     chunk.rows += 1
-    chunk.events.setdefault(PredictionKey(model, json.loads(line)["prediction_id"]), [])
+    row = json.loads(line)
+    prediction = PredictionKey(model, row["prediction_id"])
+    chunk.events.setdefault(prediction, [])
+    if "entity_id" in row or "reference" in row:
+        chunk.keyed.append(prediction)
 
 
 def fault_text(key: str, error: Exception) -> str:

@@ -14,6 +14,7 @@ from hindsight.evaluation.performance_limit import performance_limit
 from hindsight.label_records.label_completeness import MAX_LABEL_DELAY, SETTLING, complete_until, last_label_after
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.window import MAX_BYTES, LabelWindow, labels_in_window, matured_in_window
+from hindsight.labels.joining.effects import EffectStore
 from hindsight.lake.object_store import Lake
 from hindsight.monitoring.drift.alpha_spending import level_of
 from hindsight.monitoring.drift.champion_drift import check_champion_drift
@@ -21,6 +22,7 @@ from hindsight.monitoring.drift.input_drift import DriftReport, drift_measuremen
 from hindsight.monitoring.estimation.estimated_performance import EstimateReport, check_estimate, estimate_measurements
 from hindsight.monitoring.estimation.estimator import Estimator, LossPredictor
 from hindsight.monitoring.estimation.reconciliation import reconcile
+from hindsight.monitoring.label_health.feedback_effects import FeedbackEffects, effects_of_a_day
 from hindsight.monitoring.label_health.join_health import join_health, join_measurements, judge_join
 from hindsight.monitoring.label_health.label_freshness import label_freshness, label_freshness_measurements
 from hindsight.monitoring.performance.live_performance import Champion, DegradationMonitor
@@ -97,6 +99,7 @@ class ModelChecks:
     lake: Lake
     degradation: DegradationMonitor
     estimators: Estimators
+    effects: EffectStore
     max_bytes: int = MAX_BYTES
 
     def of(
@@ -104,9 +107,12 @@ class ModelChecks:
     ) -> Iterator[ModelCheck]:
         """Compute the checks of a model, each by itself: one that fails leaves the others.
 
-        Without a champion that is only how labels come in, without predictions nothing. Drift needs no labels and comes
-        first; then reading the labels may raise.
+        Without a champion that is only how feedback and labels come in, without predictions only how feedback does.
+        What needs no labels comes first; then reading the labels may raise.
         """
+        feedback = effects_of_a_day(self.effects, configuration.model, now)
+        if feedback is not None:
+            yield partial(_of_feedback, feedback)
         pointer = self.registry.pointer(configuration.model)
         profiles = window_profile(self.lake, configuration.model, now - configuration.monitoring.window, now)
         if pointer is None and not profiles.all.rows:
@@ -219,6 +225,12 @@ def _result(
         report=shown(asdict(report)),
         measurements=measurements,
     )
+
+
+def _of_feedback(feedback: FeedbackEffects) -> CheckResult:
+    verdict, reason = feedback.judge()
+    figures = feedback.to_json()
+    return CheckResult(kind=CheckKind.FEEDBACK, verdict=verdict, reason=reason, summary=figures, report=figures)
 
 
 def _of_join(data: CheckData, version: str | None) -> CheckResult:

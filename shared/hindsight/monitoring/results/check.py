@@ -19,6 +19,7 @@ class CheckKind(StrEnum):
     PERFORMANCE = "performance"
     ESTIMATE = "estimated_performance"
     JOIN_HEALTH = "join_health"
+    FEEDBACK = "feedback"
 
 
 class Verdict(StrEnum):

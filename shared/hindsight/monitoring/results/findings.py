@@ -20,6 +20,7 @@ FINDINGS: Mapping[tuple[CheckKind, Verdict], Finding] = {
     (CheckKind.PERFORMANCE, Verdict.LOW): Finding(event="PerformanceLow", attention="low_performance"),
     (CheckKind.ESTIMATE, Verdict.LOW): Finding(event="EstimatedPerformanceLow", attention="low_estimated_performance"),
     (CheckKind.JOIN_HEALTH, Verdict.LOW): Finding(event="OutcomesOutOfWindow", attention="outcomes_out_of_window"),
+    (CheckKind.FEEDBACK, Verdict.LOW): Finding(event="FeedbackWithoutEffect", attention="feedback_without_effect"),
 }
 
 

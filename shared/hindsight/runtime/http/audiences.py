@@ -14,7 +14,12 @@ class Audience(StrEnum):
 
 
 # Routes as the template names them. Every other route is the operators'.
-APP_ROUTES = ("POST/models/{model}/predict", "POST/models/{model}/predictions", "POST/models/{model}/feedback")
+APP_ROUTES = (
+    "POST/models/{model}/predict",
+    "POST/models/{model}/predictions",
+    "POST/models/{model}/feedback",
+    "GET/models/{model}/serving",
+)
 OPEN_ROUTES = ("GET/openapi.json",)
 REVIEWER_ROUTES = (
     "GET/models/{model}/review",
@@ -29,7 +34,7 @@ _UNKNOWN_KEY = {
     "message": "this key is not known here: send the value of a key of this deployment, not its id",
 }
 _WHOSE_ROUTES = (
-    "predict, predictions and feedback are for apps; review, review/leases and review/answers for reviewers; "
+    "predict, predictions, feedback and serving are for apps; review, review/leases and review/answers for reviewers; "
     "all else for operators"
 )
 

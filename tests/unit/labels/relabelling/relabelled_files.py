@@ -15,8 +15,10 @@ from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.jobs.relabels import InMemoryRelabels
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.predictions.allowances import no_limits
+from hindsight.testing.predictions.effects import InMemoryEffects
 from hindsight.testing.predictions.label_store import InMemoryLabels
 from tests.unit.labels.builders import DEMAND, MODEL, RETENTION, at, configuration, event, key, prediction
+from tests.unit.labels.joining import joiner_of_any_key
 
 FILE = "feedback/date=2026-03-02/part-1"
 
@@ -45,8 +47,11 @@ class Bench:
     def __init__(self) -> None:
         self.store, self.lake, self.jobs = InMemoryLabels(), InMemoryLake(), InMemoryRelabels()
         self.configurations = InMemoryConfigurations(configuration(DEMAND, default=ZERO))
-        self.joiner = LabelJoiner(self.store, Quarantine(self.lake), self.configurations, no_limits())
-        self.files = RelabelFiles(self.lake, self.joiner, self.jobs, self.configurations)
+        self.joiner = LabelJoiner(
+            self.store, Quarantine(self.lake), self.configurations, no_limits(), InMemoryEffects()
+        )
+        self.any_joiner = joiner_of_any_key(self.joiner)
+        self.files = RelabelFiles(self.lake, self.any_joiner, self.jobs, self.configurations)
         self.names = ("middle", "high", "silent")
         for name in self.names:
             self.store.save(prediction(name), RETENTION, due_at=at(48))

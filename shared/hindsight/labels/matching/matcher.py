@@ -1,0 +1,283 @@
+"""Matching of events and predictions that share an entity or a reference, whichever of them comes first.
+
+Both sides write themselves down before they look for the other one, so that of an event and a prediction that come at
+the same moment at least one finds the other. What is found is delivered to the predictions as their own feedback, with
+the moment until when it is theirs, and the join does the rest.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+from hindsight.config.labels import RETRACTED, Match, MatchBy
+from hindsight.config.store import ConfigurationRevision
+from hindsight.entities.feedback import FOR_EVER, Feedback, MatchKey
+from hindsight.entities.prediction import Prediction, PredictionKey
+from hindsight.labels.matching.recipients import MAX_MATCHED, Candidate, Recipient, capacity, recipients
+from hindsight.labels.matching.store import Arrival, KeptEvent, KeyedPrediction, MatchStore, Place, Span
+from hindsight.labels.plan import MATCH_TIMEOUT
+from hindsight.labels.resolve import shifted
+from hindsight.labels.rules import Rules, Way, rules_of
+
+MOST_CANDIDATES = 3 * MAX_MATCHED
+"""Predictions of a key that are looked at for one event: those it can label, and those that lost it to later ones."""
+
+Seen = tuple[Feedback, tuple[Recipient, ...], bool]
+SideBySide = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
+
+
+class Progress(NamedTuple):
+    """The key by which a prediction's events are looked for, and the last of them that was found."""
+
+    by: MatchBy
+    reached: Place
+
+
+@dataclass(slots=True)
+class Matches:
+    """The deliveries that come of some events or predictions, and what is not delivered.
+
+    ``refused`` are events whose id had another body; ``crowded`` events that more predictions share than one may
+    label, which label the first of them; ``waiting`` counts events that no prediction has yet; ``ignored`` are those
+    that no rule reads by that key. ``seen`` is what was found for each event, to be looked at again after the
+    deliveries; the flag says that predictions which had lost the event before it came were left out.
+    """
+
+    deliveries: dict[PredictionKey, list[Feedback]] = field(default_factory=dict)
+    refused: list[Feedback] = field(default_factory=list)
+    crowded: list[Feedback] = field(default_factory=list)
+    duplicates: int = 0
+    waiting: int = 0
+    ignored: list[Feedback] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+
+    def add(self, other: "Matches") -> None:
+        """Add what came of another event or prediction."""
+        for key, events in other.deliveries.items():
+            self.deliveries.setdefault(key, []).extend(events)
+        self.refused += other.refused
+        self.crowded += other.crowded
+        self.seen += other.seen
+        self.duplicates += other.duplicates
+        self.waiting += other.waiting
+        self.ignored += other.ignored
+
+    def deliver(self, key: PredictionKey, kept: KeptEvent, given_until: Mapping[str, datetime]) -> None:
+        """Deliver an event, and what withdraws it, to a prediction."""
+        delivered = kept.event.replace(given_until=dict(given_until))
+        self.deliveries.setdefault(key, []).extend((delivered, *kept.retractions))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMatcher:
+    """The matcher of events and predictions by the keys they share.
+
+    ``side_by_side`` maps as ``map`` does, in order: each event asks the store for itself, and must not wait for others.
+    """
+
+    store: MatchStore
+    side_by_side: SideBySide = map
+
+    def match_events(self, events: Sequence[Feedback], revision: ConfigurationRevision) -> Matches:
+        """Keep events of a model and find the predictions they belong to. Raises Unavailable; again is safe.
+
+        Once the deliveries are joined, ``changed`` looks for predictions that came in meanwhile.
+        """
+        found, rules = Matches(), rules_of(revision)
+        read = [event for event in events if _is_read(event, rules)]
+        found.ignored = [event for event in events if not _is_read(event, rules)]
+        for once in _each_id_once(read):
+            received_at = min(event.received_at for event in once)
+            arrivals = self.store.keep(once, _expires_at(received_at, revision))
+            for matches in self.side_by_side(lambda arrival: self._arrived(arrival, rules), arrivals):
+                found.add(matches)
+        return found
+
+    def changed(self, matches: Matches, revision: ConfigurationRevision) -> Matches:
+        """Match those events once more whose predictions have changed since they were looked for.
+
+        A prediction that comes between the look and the delivery does not see what is on its way to another one.
+        """
+        found, rules = Matches(), rules_of(revision)
+
+        def again(looked_for: Seen) -> Matches:
+            event, seen, is_new = looked_for
+            if self._recipients(event, rules, until_taken=is_new) == seen:
+                return Matches()
+            kept = self.store.event(event.match_key, event.feedback_id)
+            return Matches() if kept is None else self._reconciled(kept, rules)
+
+        for one in self.side_by_side(again, matches.seen):
+            found.add(one)
+        return found
+
+    def enter(self, predictions: Iterable[Prediction], revision: ConfigurationRevision) -> list[PredictionKey]:
+        """Enter predictions under their keys, and list those whose keys have events that may be theirs.
+
+        Raises Unavailable; again is safe.
+        """
+        rules, entries = rules_of(revision), list[tuple[PredictionKey, KeyedPrediction]]()
+        for prediction in predictions:
+            expires_at = _expires_at(prediction.received_at, revision)
+            candidate = Candidate(prediction.occurred_at, prediction.prediction_id, prediction.received_at)
+            keys = keys_of(prediction, rules)
+            entries += [(prediction.key, KeyedPrediction(key, candidate, expires_at)) for key in keys]
+        self.store.enter([entry for _, entry in entries])
+        waits = self.side_by_side(lambda entered: self._has_events(entered[1], rules), entries)
+        return list(dict.fromkeys(key for (key, _), is_waited_for in zip(entries, waits, strict=True) if is_waited_for))
+
+    def match_prediction(
+        self, prediction: Prediction, revision: ConfigurationRevision, after: Progress | None = None
+    ) -> Iterator[tuple[Matches, Progress]]:
+        """Find the events of a prediction that was entered, key by key and page by page, from where it was left.
+
+        Raises Unavailable.
+        """
+        rules = rules_of(revision)
+        keys = keys_of(prediction, rules)
+        first = next((place for place, key in enumerate(keys) if after and key.by is after.by), 0)
+        for key in keys[first:]:
+            reach = _reach(prediction.occurred_at, key.by, rules)
+            for page in self.store.events(key, reach, after.reached if after and after.by is key.by else None):
+                found, read = Matches(), [kept for kept in page if _is_read(kept.event, rules)]
+                for matches in self.side_by_side(lambda kept: self._reconciled(kept, rules), read):
+                    found.add(matches)
+                last = page[-1].event
+                yield found, Progress(key.by, Place(last.occurred_at, last.feedback_id))
+
+    def unmatched(self, model: str, revision: ConfigurationRevision, now: datetime) -> Iterator[list[Feedback]]:
+        """List, page by page, the events for which no prediction came before the match timeout.
+
+        They are listed again until the page after theirs is asked for.
+        """
+        rules = rules_of(revision)
+        for page in self.store.waited(model, now):
+            yield [event for event in page if not self._recipients(event, rules, until_taken=True)]
+            for event in page:
+                self.store.wait(event, None)
+
+    def _arrived(self, arrival: Arrival, rules: Rules) -> Matches:
+        kept, before = arrival.kept, arrival.before
+        if kept.event.name == RETRACTED:
+            found = self._retracted(kept.event, rules)
+        else:
+            # Redelivered: the worker that was at it before may have stopped anywhere.
+            found = self._reconciled(kept, rules, before, is_new=before is None)
+        found.refused += [arrival.refused] if arrival.refused is not None else []
+        found.duplicates += before is not None and arrival.refused is None
+        return found
+
+    def _reconciled(
+        self, kept: KeptEvent, rules: Rules, before: Feedback | None = None, *, is_new: bool = False
+    ) -> Matches:
+        """Deliver an event to the predictions it belongs to, and to those that have it on other terms."""
+        event, found = kept.event, Matches()
+        theirs = self._recipients(event, rules, until_taken=is_new)
+        terms = _terms(event, theirs)
+        copies = dict[PredictionKey, Feedback]()
+        if not is_new:
+            others = self._recipients(before, rules) if before is not None and before != event else ()
+            keys = dict.fromkeys(one.candidate.key(event.model) for one in (*theirs, *others))
+            copies = self.store.copies(list(keys), event.feedback_id)
+        for key in {**terms, **copies}:
+            given_until, copy = terms.get(key, {}), copies.get(key)
+            is_theirs = any(until > event.received_at for until in given_until.values())
+            if is_theirs if copy is None else not _is_current(copy, event, given_until):
+                found.deliver(key, kept, given_until)
+            elif kept.retractions and copy is not None:
+                found.deliveries.setdefault(key, []).extend(kept.retractions)
+        found.seen.append((event, theirs, is_new))
+        if not terms:
+            found.waiting += 1
+            self.store.wait(event, shifted(event.received_at, MATCH_TIMEOUT))
+        found.crowded += [event] if _is_crowded(theirs) else []
+        return found
+
+    def _retracted(self, retraction: Feedback, rules: Rules) -> Matches:
+        """Deliver a retraction to all that have the event it withdraws, or are about to."""
+        target = self.store.event(retraction.match_key, str(retraction.value))
+        if target is None or target.event.name == RETRACTED:
+            return Matches()
+        theirs = _terms(target.event, self._recipients(target.event, rules))
+        return Matches(deliveries={key: [retraction] for key in theirs})
+
+    def _recipients(self, event: Feedback, rules: Rules, *, until_taken: bool = False) -> tuple[Recipient, ...]:
+        """Find the predictions an event belongs to, and for how long, by all ways of its name.
+
+        With ``until_taken`` up to the first that lost it before it was received: those behind can only have it already.
+        """
+        found = list[Recipient]()
+        for way in _ways(event, rules):
+            first = None if way.window is None else shifted(event.occurred_at, -way.window)
+            span = Span(first, shifted(event.occurred_at, way.clock_skew))
+            newest_first = way.match is Match.LAST
+            candidates = self.store.candidates(event.match_key, span, newest_first=newest_first)
+            for one in recipients(islice(candidates, MOST_CANDIDATES), capacity(way.match), way.name):
+                found.append(one)
+                if until_taken and one.until <= event.received_at:
+                    break
+        return tuple(found)
+
+    def _has_events(self, entry: KeyedPrediction, rules: Rules) -> bool:
+        pages = self.store.events(entry.key, _reach(entry.candidate.occurred_at, entry.key.by, rules))
+        return next(pages, None) is not None
+
+
+def keys_of(prediction: Prediction, rules: Rules) -> list[MatchKey]:
+    """List the keys by which feedback can find a prediction under some rules."""
+    values = {MatchBy.ENTITY: prediction.entity_id, MatchBy.REFERENCE: prediction.reference}
+    return [MatchKey(prediction.model, by, value) for by, value in values.items() if value and by in rules.keys]
+
+
+def _expires_at(received_at: datetime, revision: ConfigurationRevision) -> int:
+    return int(shifted(received_at, revision.configuration.retention).timestamp())
+
+
+def _ways(event: Feedback, rules: Rules) -> tuple[Way, ...]:
+    return rules.ways.get((event.by, event.name), ())
+
+
+def _is_read(event: Feedback, rules: Rules) -> bool:
+    return event.by in rules.keys if event.name == RETRACTED else bool(_ways(event, rules))
+
+
+def _reach(occurred_at: datetime, by: MatchBy, rules: Rules) -> Span:
+    """Compute when events can occur that label a prediction by a key."""
+    ways = [way for (key, _), found in rules.ways.items() if key is by for way in found]
+    windows = [way.window for way in ways]
+    last = None if None in windows else max(shifted(occurred_at, window) for window in windows if window is not None)
+    return Span(shifted(occurred_at, -rules.clock_skew), last)
+
+
+def _terms(event: Feedback, found: Iterable[Recipient]) -> dict[PredictionKey, dict[str, datetime]]:
+    """List, by prediction, until when an event is given to it, by way."""
+    terms = dict[PredictionKey, dict[str, datetime]]()
+    for one in found:
+        terms.setdefault(one.candidate.key(event.model), {})[one.way] = one.until
+    return terms
+
+
+def _is_current(copy: Feedback, event: Feedback, given_until: Mapping[str, datetime]) -> bool:
+    """Check whether a prediction's copy of an event says all that is known of it."""
+    known = {way: min(until, copy.given_until.get(way, FOR_EVER)) for way, until in given_until.items()}
+    same = (copy.body_digest, copy.received_at) == (event.body_digest, event.received_at)
+    return same and known == {way: copy.given_until.get(way) for way in given_until}
+
+
+def _is_crowded(found: Iterable[Recipient]) -> bool:
+    """Check whether more predictions share an event than it may label."""
+    return any(one.place >= MAX_MATCHED for one in found)
+
+
+def _each_id_once(events: Iterable[Feedback]) -> Iterator[list[Feedback]]:
+    """Split events into groups in which no id of a key stands twice."""
+    groups, seen = list[list[Feedback]](), dict[tuple[MatchKey, str], int]()
+    for event in events:
+        identity = (event.match_key, event.feedback_id)
+        number = seen[identity] = seen.get(identity, -1) + 1
+        if number == len(groups):
+            groups.append([])
+        groups[number].append(event)
+    yield from groups

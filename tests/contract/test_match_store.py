@@ -1,0 +1,165 @@
+"""The contract of stores of events and predictions by shared keys, judged on the fake and on DynamoDB alike."""
+
+import json
+from typing import Any
+
+import pytest
+
+from hindsight.adapters.predictions_table.label_store import DynamoLabels
+from hindsight.adapters.predictions_table.match_table import DynamoMatches
+from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
+from hindsight.config.labels import MatchBy
+from hindsight.entities.feedback import FOR_EVER, Feedback, MatchKey
+from hindsight.entities.prediction import Prediction
+from hindsight.labels.matching.recipients import Candidate
+from hindsight.labels.matching.store import KeptEvent, KeyedPrediction, MatchStore, Place, Span
+from hindsight.labels.plan import plan_join
+from hindsight.labels.store import LabelStore
+from hindsight.testing.predictions.label_store import InMemoryLabels
+from hindsight.testing.predictions.match_store import InMemoryMatches
+from tests.unit.labels.builders import MODEL, RETENTION, at, event, key, prediction, revision
+
+CUSTOMER = MatchKey(MODEL, MatchBy.ENTITY, "customer # 17 ü")
+EVER = Span(None, None)
+EXPIRES = 2_000_000_000
+RULES = revision({"event": "churned", "by": "entity", "value": 1})
+
+
+@pytest.fixture(params=["in_memory", "dynamodb"])
+def stored(request: pytest.FixtureRequest) -> tuple[MatchStore, LabelStore]:
+    if request.param == "in_memory":
+        fake = InMemoryLabels()
+        return InMemoryMatches(fake), fake
+    client = request.getfixturevalue("dynamodb")
+    return DynamoMatches("predictions", client), DynamoLabels("predictions", client)
+
+
+@pytest.fixture
+def store(stored: tuple[MatchStore, LabelStore]) -> MatchStore:
+    return stored[0]
+
+
+def churned(feedback_id: str = "f-1", value: Any = None, *, of: MatchKey = CUSTOMER, **changes: Any) -> Feedback:
+    said = event(changes.pop("name", "churned"), value, feedback_id=feedback_id, **changes)
+    named = {"entity_id": of.value} if of.by is MatchBy.ENTITY else {"reference": of.value}
+    return said.replace(prediction_id=None, **named)
+
+
+def entry(prediction_id: str, hours: float, received: float | None = None, of: MatchKey = CUSTOMER) -> KeyedPrediction:
+    candidate = Candidate(at(hours), prediction_id, at(hours if received is None else received))
+    return KeyedPrediction(of, candidate, EXPIRES)
+
+
+def names(store: MatchStore, span: Span = EVER, *, newest_first: bool = False) -> list[str]:
+    return [one.prediction_id for one in store.candidates(CUSTOMER, span, newest_first=newest_first)]
+
+
+def test_new_event_is_kept_and_found_by_its_id_and_its_time(store: MatchStore) -> None:
+    (arrival,) = store.keep([churned(hours=3)], EXPIRES)
+    assert (arrival.kept, arrival.before, arrival.refused) == (KeptEvent(churned(hours=3)), None, None)
+    assert store.event(CUSTOMER, "f-1") == arrival.kept
+    assert list(store.events(CUSTOMER, Span(at(3), at(3)))) == [[arrival.kept]]
+    assert list(store.events(CUSTOMER, Span(at(2), at(2.9)))) == list(store.events(CUSTOMER, Span(at(3.1), None))) == []
+
+
+def test_events_are_found_behind_a_place(store: MatchStore) -> None:
+    store.keep([churned(name, hours=hours) for name, hours in (("a", 1), ("b", 1), ("b1", 1), ("c", 2))], EXPIRES)
+    found = [one.event.feedback_id for page in store.events(CUSTOMER, EVER, Place(at(1), "b")) for one in page]
+    assert found == ["b1", "c"]
+
+
+def test_event_of_another_key_or_model_is_not_found(store: MatchStore) -> None:
+    order = MatchKey(MODEL, MatchBy.REFERENCE, CUSTOMER.value)
+    store.keep([churned(), churned(of=order, hours=2)], EXPIRES)
+    assert store.event(order, "f-1") == KeptEvent(churned(of=order, hours=2))
+    assert store.event(CUSTOMER._replace(model="other"), "f-1") is None
+
+
+def test_redelivery_changes_nothing_and_names_the_first_delivery(store: MatchStore) -> None:
+    store.keep([churned(received=2)], EXPIRES)
+    (again,) = store.keep([churned(received=5)], EXPIRES)
+    assert (again.kept.event, again.before, again.refused) == (churned(received=2), churned(received=2), None)
+
+
+def test_earlier_receipt_takes_the_place_of_a_later_one_wherever_it_occurred(store: MatchStore) -> None:
+    later, earlier = churned(value=1, hours=3, received=5), churned(hours=2, received=4, digest="other")
+    store.keep([later], EXPIRES)
+    (arrival,) = store.keep([earlier], EXPIRES)
+    assert (arrival.kept.event, arrival.before, arrival.refused) == (earlier, later, later)
+    assert [one.event for page in store.events(CUSTOMER, EVER) for one in page] == [earlier]
+    (refused,) = store.keep([later], EXPIRES)
+    assert (refused.kept.event, refused.refused) == (earlier, later)
+
+
+def test_retractions_are_found_with_the_event_they_withdraw_whichever_came_first(store: MatchStore) -> None:
+    first = churned("r-1", "f-1", name="retracted", hours=4)
+    second = churned("r-2", "f-1", name="retracted", hours=5)
+    store.keep([first], EXPIRES)
+    assert store.event(CUSTOMER, "f-1") is None
+    (arrival,) = store.keep([churned()], EXPIRES)
+    assert arrival == type(arrival)(KeptEvent(churned(), (first,)))
+    store.keep([second], EXPIRES)
+    assert store.event(CUSTOMER, "f-1") == KeptEvent(churned(), (first, second))
+    assert [one.event for page in store.events(CUSTOMER, EVER) for one in page] == [churned()]
+
+
+def test_predictions_are_found_by_time_from_either_end(store: MatchStore) -> None:
+    store.enter([entry("p-2", 2), entry("p-1", 1), entry("p-3", 3), entry("q", 2, of=CUSTOMER._replace(value="other"))])
+    store.enter([entry("p-2", 2)])
+    assert names(store) == ["p-1", "p-2", "p-3"]
+    assert names(store, Span(at(2), at(3)), newest_first=True) == ["p-3", "p-2"]
+    assert names(store, Span(None, at(1.9))) == ["p-1"]
+
+
+def test_predictions_of_one_moment_are_in_the_order_of_their_ids(store: MatchStore) -> None:
+    store.enter([entry(name, 1) for name in ("b", "a#1", "é", "a", "Z")])
+    assert names(store) == ["Z", "a", "a#1", "b", "é"]
+    assert names(store, newest_first=True) == ["é", "b", "a#1", "a", "Z"]
+
+
+def test_hundreds_of_predictions_are_all_found(store: MatchStore) -> None:
+    store.enter([entry(f"p-{number:03d}", number / 100, number) for number in range(120)])
+    found = list(store.candidates(CUSTOMER, EVER, newest_first=False))
+    assert [(one.prediction_id, one.received_at) for one in found] == [(f"p-{n:03d}", at(n)) for n in range(120)]
+
+
+def test_copies_are_those_that_predictions_have(stored: tuple[MatchStore, LabelStore], request: Any) -> None:
+    store, labels = stored
+    _save(labels, request, prediction("p-1"))
+    given = churned().replace(given_until={"last/open/PT2M": FOR_EVER, "first/P7D/PT2M": at(9)})
+    (collection,) = labels.load([key("p-1")])
+    labels.commit([plan_join(collection, [given], RULES)])
+    assert store.copies([key("p-1"), key("p-2")], "f-1") == {key("p-1"): given}
+    assert store.copies([key("p-1")], "f-2") == {}
+    (collection,) = labels.load([key("p-1")])
+    assert collection.feedback == (given,)
+
+
+def test_event_waits_until_its_time_or_until_it_is_settled(store: MatchStore) -> None:
+    events = [churned(f"f-{number}", hours=number) for number in range(12)]
+    store.keep(events, EXPIRES)
+    for one in events:
+        store.wait(one, at(20) if one.feedback_id != "f-3" else at(30))
+    store.wait(events[5], None)
+    found = [one for page in store.waited(MODEL, at(25)) for one in page]
+    assert {one.feedback_id for one in found} == {f"f-{n}" for n in range(12)} - {"f-3", "f-5"}
+    assert list(store.waited("other", at(25))) == []
+
+
+def test_event_that_is_gone_does_not_come_back_by_waiting(store: MatchStore) -> None:
+    store.wait(churned("gone"), None)
+    assert store.event(CUSTOMER, "gone") is None
+
+
+def test_value_comes_back_as_it_was_sent(store: MatchStore) -> None:
+    values = [0.1, 10**15, True, None, "ü\n", ""]
+    store.keep([churned(f"f-{number}", value) for number, value in enumerate(values)], EXPIRES)
+    kept = [store.event(CUSTOMER, f"f-{number}") for number in range(len(values))]
+    assert json.dumps([one.event.value for one in kept if one]) == json.dumps(values)
+
+
+def _save(labels: LabelStore, request: Any, made: Prediction) -> None:
+    if isinstance(labels, InMemoryLabels):
+        labels.save(made, RETENTION)
+    else:
+        DynamoPredictions("predictions", request.getfixturevalue("dynamodb")).save([made], RETENTION)
