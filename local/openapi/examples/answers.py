@@ -36,6 +36,7 @@ EXAMPLES: dict[str, Any] = {
     },
     "log_predictions": {"accepted": ["p-1"], "rejected": []},
     "capture_feedback": RECEIPT,
+    "register_version": {"version": "in-house-7", "created_at": AT},
     "get_serving": {
         "champion": {"version": BEFORE, "external": False},
         "rollout": {"version": VERSION, "mode": "canary", "share": 0.1},
