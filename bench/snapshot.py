@@ -190,6 +190,7 @@ def _export(folder: Path, features: int) -> dict[str, Any]:
     before, started = _resident(), time.perf_counter()
     exporter = LabelExporter(folder_lake(folder), jobs, configurations, lambda: AS_OF)
     job = exporter.run(MODEL, "export-1", lambda: True)
+    assert job is not None  # nosec B101  as no erasure takes it
     seconds = round(time.perf_counter() - started, 3)
     return {"seconds": seconds, "peak_growth_bytes": _peak() - before, "peak_bytes": _peak(), **job.checkpoint}
 

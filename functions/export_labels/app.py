@@ -19,5 +19,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Export labels, and report what the file holds."""
     exporter = LabelExporter(stores.lake(), stores.job_store(), stores.configurations(), clients.utc_now)
     job = exporter.run(event["model"], event["job_id"], time_left(context, RESERVED_MILLISECONDS))
+    if job is None:
+        logger.info("job_of_erased_model_left_out", extra={"job_id": event["job_id"]})
+        return {}
     logger.info("labels_exported", extra={"job_id": job.job_id, "status": job.status, "found": dict(job.checkpoint)})
     return job_report(job).to_plain()

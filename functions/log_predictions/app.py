@@ -42,7 +42,7 @@ def serving(model: str) -> Response[str]:
     tag = entity_tag(shown)
     is_known = tag in (event.headers.get("if-none-match") or "").split(", ")
     response = Response[str](304, body="") if is_known else answer(200, shown)
-    response.headers |= {"ETag": tag, "Cache-Control": f"private, max-age={MAX_AGE_SECONDS}"}
+    response.headers |= {"etag": tag, "cache-control": f"private, max-age={MAX_AGE_SECONDS}"}
     return response
 
 

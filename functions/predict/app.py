@@ -20,6 +20,7 @@ from hindsight.runtime.handler import event_handler, logger
 from hindsight.runtime.http.api import answer, create_api
 from hindsight.runtime.http.requests import model_name, read_object, requested_at
 from hindsight.serving.answer import shown_prediction
+from hindsight.serving.current import require_served_here
 from hindsight.serving.predictor import Predictor
 from hindsight.training.models.artifact import load_artifact
 from hindsight.validation.items import items_of
@@ -34,6 +35,7 @@ api = create_api(clients.allowed_origin)
 def predict(model: str) -> Response[str]:
     """Answer a call's instances."""
     configuration = stores.recent_configurations()(model_name(model)).configuration
+    require_served_here(configuration)
     body = read_object(api.current_event, max_bytes=MAX_PREDICTIONS_BYTES, known=frozenset({"instances"}))
     now = requested_at(api.current_event)
     # First of all: a call whose tokens could not be made is to be sent again, before anything of it is kept.

@@ -15,5 +15,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Verify a dataset, store the findings and report them."""
     verifier = DatasetVerifier(stores.lake(), stores.job_store(), stores.configurations(), clients.utc_now)
     job = verifier.run(event["model"], event["job_id"])
+    if job is None:
+        logger.info("job_of_erased_model_left_out", extra={"job_id": event["job_id"]})
+        return {}
     logger.info("dataset_verified", extra={"job_id": job.job_id, "status": job.status, "found": dict(job.checkpoint)})
     return job_report(job).to_plain()

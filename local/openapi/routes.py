@@ -7,6 +7,7 @@ from hindsight.ingestion.prediction_log import PredictionItem
 from hindsight.retention.retirement import RetirementRequest
 from hindsight.rollout.approval.body import AnswerBody
 from hindsight.rollout.approval.promotion import PromotionRequest
+from hindsight.rollout.approval.registration import RegistrationRequest
 from hindsight.rollout.rollback import RollbackRequest
 from hindsight.runtime.http.audiences import Audience
 from hindsight.runtime.http.requests import DOCUMENT_TYPES
@@ -161,6 +162,15 @@ OPERATORS = [
         does="Roll back to an earlier version",
         body=ref(RollbackRequest),
         answer=DEPLOYMENT,
+        conflicts=True,
+    ),
+    Route(
+        name="register_version",
+        method="post",
+        path="/models/{model}/versions",
+        does="Register a version that was made elsewhere",
+        body=ref(RegistrationRequest),
+        answer=record({"version": TEXT, "created_at": TEXT}),
         conflicts=True,
     ),
     Route(

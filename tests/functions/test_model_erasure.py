@@ -66,7 +66,8 @@ def live(model: str, kinds: Sequence[str] = KINDS) -> None:
     beside_it = [("#new-labels", "marks"), ("#members#d1", "000001"), ("#relabelling-2026#3", "#counts")]
     for table, keys in (("predictions", in_predictions), ("models", [*(("", name) for name in of_model), *beside_it])):
         for suffix, sort_key in keys:
-            item = {"pk": {"S": model + suffix}, "sk": {"S": sort_key}, "model": {"S": model}}
+            names = {"pk": model + suffix, "sk": sort_key, "model": model, "job_id": "relabelling-2026"}
+            item = {name: {"S": text} for name, text in names.items()}
             boto3.client("dynamodb").put_item(TableName=table, Item=item)
     for kind in kinds:
         for name in ("kept", "replaced/a", "replaced/a", "deleted"):

@@ -14,6 +14,7 @@ from functions.get_model.app import handler as get_model
 from functions.handle_reviews.app import handler as handle_reviews
 from functions.log_predictions.app import handler as log_predictions
 from functions.monitor.app import handler as monitor
+from functions.request_jobs.app import handler as request_jobs
 from functions.request_retraining.app import handler as retrain
 from hindsight.bootstrap import stores
 from hindsight.testing.builders.configuration import document
@@ -101,6 +102,26 @@ def test_run_under_way_is_stopped(machine: str) -> None:
     retire()
     found = boto3.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
     assert [(one["name"], one["status"]) for one in found] == [(decided["decision_id"], "ABORTED")]
+
+
+def test_relabelling_under_way_is_stopped_with_the_reason_and_can_be_resumed_afterwards(machine: str) -> None:
+    steps: Any = boto3.client("stepfunctions")
+    name = machine.rpartition(":")[2].replace("retraining", "relabelling")
+    arn = steps.create_state_machine(
+        name=name,
+        definition='{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 600, "End": true}}}',
+        roleArn="arn:aws:iam::123456789012:role/run",
+    )["stateMachineArn"]
+    _, receipt = send(request_jobs, "request_jobs", {"reason": "other rules"}, path=f"/models/{MODEL}/relabel")
+    retire()
+    found = steps.list_executions(stateMachineArn=arn)["executions"]
+    assert [(one["name"], one["status"]) for one in found] == [(f"{receipt['job_id']}-1", "ABORTED")]
+    path = f"/models/{MODEL}/jobs/{receipt['job_id']}"
+    _, shown = send(get_model, "get_model", path=path)
+    assert shown["status"] == "stopped"
+    assert shown["failure"] == "the model is retired: replaced by the model of the new stations"
+    put_again()
+    assert send(request_jobs, "request_jobs", path=f"{path}/resume")[0] == 202
 
 
 @pytest.mark.parametrize("sweep", [monitor, check_triggers])

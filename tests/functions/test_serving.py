@@ -62,7 +62,7 @@ def test_champion_alone_answers_everyone() -> None:
     answer = ask("customer-17")
     assert answer["statusCode"] == 200
     assert shown(answer) == {"champion": {"version": "v1", "external": False}, "sequence": 1, "answer": "v1"}
-    assert answer["multiValueHeaders"]["Cache-Control"] == ["private, max-age=10"]
+    assert answer["multiValueHeaders"]["cache-control"] == ["private, max-age=10"]
 
 
 def test_canary_answers_the_entities_of_its_share() -> None:
@@ -83,7 +83,7 @@ def test_shadow_answers_no_entity() -> None:
 
 def test_same_answer_again_is_not_sent_and_another_one_is() -> None:
     serve()
-    (tag,) = ask("customer-17")["multiValueHeaders"]["ETag"]
+    (tag,) = ask("customer-17")["multiValueHeaders"]["etag"]
     again = ask("customer-17", tag)
     assert (again["statusCode"], again["body"]) == (304, "")
     stores.registry().move_pointer(MODEL, promoted("v3", at(2), stores.registry().pointer(MODEL)))

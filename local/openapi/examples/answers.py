@@ -29,12 +29,14 @@ from local.openapi.examples.records import (
     VERSION_SHOWN,
 )
 
+NEXT_PAGE = "djIwMjYwMzAx"
 EXAMPLES: dict[str, Any] = {
     "predict_instances": {
         "predictions": [{"prediction_id": "p-1", "decision": 1, "score": 0.83, "model_version": VERSION}]
     },
     "log_predictions": {"accepted": ["p-1"], "rejected": []},
     "capture_feedback": RECEIPT,
+    "register_version": {"version": "in-house-7", "created_at": AT},
     "get_serving": {
         "champion": {"version": BEFORE, "external": False},
         "rollout": {"version": VERSION, "mode": "canary", "share": 0.1},
@@ -147,7 +149,7 @@ EXAMPLES: dict[str, Any] = {
         "explanation": EXPLAINED,
     },
     "list_decisions": {"decisions": [DECISION], "last_evaluation": None},
-    "list_versions": {"versions": [VERSION_SHOWN], "next_token": "djIwMjYwMzAx"},
+    "list_versions": {"versions": [VERSION_SHOWN], "next_token": NEXT_PAGE},
     "get_version": VERSION_SHOWN,
     "list_deployments": {"deployments": [DEPLOYMENT]},
     "roll_back_champion": {

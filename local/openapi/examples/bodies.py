@@ -34,6 +34,11 @@ BODY_EXAMPLES: dict[str, Any] = {
             {"feedback_id": "f-3", "prediction_id": "p-1", "name": "retracted", "value": "f-0"},
         ]
     },
+    "register_version": {
+        "version": "in-house-7",
+        "description": "trained on the new prices",
+        "expected": {"accuracy": 0.91},
+    },
     "lease_reviews": {"limit": 10, "reviewer": "ana"},
     "answer_reviews": {
         "answers": [

@@ -21,6 +21,8 @@ def retirements() -> Retirements:
         stores.configurations(),
         stores.trigger_store(),
         stores.state_machine(),
+        stores.relabel_store(),
+        stores.relabelling_state_machine(),
         stores.job_store(),
         stores.erasure_queue(),
         stores.client_timestamps(),

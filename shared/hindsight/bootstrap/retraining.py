@@ -16,6 +16,7 @@ from hindsight.retention.version_expiry import VersionExpiry
 from hindsight.rollout.approval.answers import ApprovalAnswers
 from hindsight.rollout.approval.override import Overrides
 from hindsight.rollout.approval.promotion import Promotions
+from hindsight.rollout.approval.registration import Registrations
 from hindsight.rollout.approval.requests import ApprovalRequests
 from hindsight.rollout.rollback import Rollbacks
 from hindsight.serving.line_up import LoadedT, Serving
@@ -77,9 +78,11 @@ def promotions() -> Promotions:
 
 
 def require_loadable(record: VersionRecord) -> None:
-    """Raise UnusableArtifact for a version that cannot be served; asked only where the scientific layer is."""
+    """Raise UnusableArtifact for a version that cannot be served here; another server's is its own to load."""
     from hindsight.training.models.artifact import load_artifact  # noqa: PLC0415  needs numpy
 
+    if record.is_external:
+        return
     load_artifact(stores.lake(), record.artifact_key, record.artifact_digest)
 
 
@@ -100,6 +103,12 @@ def rollbacks() -> Rollbacks:
         trust=stores.client_timestamps(),
         require_loadable=require_loadable,
     )
+
+
+@cache
+def registrations() -> Registrations:
+    """Build the register of versions that were made elsewhere."""
+    return Registrations(registry=stores.registry(), configurations=stores.configurations())
 
 
 @cache
@@ -143,6 +152,7 @@ def rollout_evaluation() -> "RolloutEvaluation":
     from hindsight.rollout.evaluation.evaluator import RolloutEvaluator  # noqa: PLC0415  needs numpy
     from hindsight.rollout.evaluation.events import RolloutEvents  # noqa: PLC0415
     from hindsight.rollout.evaluation.rollout_evaluation import RolloutEvaluation  # noqa: PLC0415
+    from hindsight.rollout.external_versions import ExternalVersions  # noqa: PLC0415
 
     registry, store = stores.registry(), stores.evaluation_store()
     evaluator = RolloutEvaluator(
@@ -157,5 +167,9 @@ def rollout_evaluation() -> "RolloutEvaluation":
         registry=registry, triggers=stores.trigger_store(), announcements=stores.announcements(), store=store
     )
     return RolloutEvaluation(
-        configurations=stores.configurations(), registry=registry, evaluator=evaluator, events=events
+        configurations=stores.configurations(),
+        registry=registry,
+        external=ExternalVersions(registry=registry, lake=stores.lake()),
+        evaluator=evaluator,
+        events=events,
     )

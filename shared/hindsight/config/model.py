@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -28,6 +29,13 @@ from hindsight.core.errors import Fault
 FeatureName = Annotated[str, Field(pattern=FEATURE_NAME)]
 
 
+class ServedBy(StrEnum):
+    """The server that answers an app's instances."""
+
+    HINDSIGHT = "hindsight"
+    EXTERNAL = "external"
+
+
 class ModelConfiguration(Section):
     """One revision of a model's configuration."""
 
@@ -35,6 +43,8 @@ class ModelConfiguration(Section):
     """The model's name; the address of a call gives it, so that a file may leave it out."""
     task: Task
     """The kind of prediction, which decides the metrics, the candidates and what a label may be."""
+    serving: ServedBy = ServedBy.HINDSIGHT
+    """The server that answers: `predict`, or one of your own (`external`) whose predictions are logged."""
     features: dict[FeatureName, Feature] = Field(min_length=1, max_length=2000)
     """The inputs by name; a prediction with any other is rejected, one that is left out is missing."""
     labels: Labels

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hindsight.config.metrics import Metric
-from hindsight.config.types import OpenFraction, PositiveDuration, Section
+from hindsight.config.types import Moment, OpenFraction, PositiveDuration, Section, require_consistent
+from hindsight.core.errors import Fault
 
 RowCount = Annotated[int, Field(ge=1, le=100_000_000)]
 
@@ -65,6 +66,28 @@ class PerformancePolicy(Section):
     """A verdict needs so many labels."""
 
 
+class FirstRows(Section):
+    """A baseline of a version's first predictions."""
+
+    rows: RowCount
+    """So many of its first predictions, rounded up to whole hours."""
+
+
+class SpanOfTime(Section):
+    """A baseline of the predictions of a span of time, in whole hours."""
+
+    since: Moment = Field(alias="from")
+    """From when on; the beginning of its hour counts."""
+    until: Moment = Field(alias="to")
+    """Up to when."""
+
+    @model_validator(mode="after")
+    def _since_before_until(self) -> Self:
+        if self.since >= self.until:
+            require_consistent([Fault("to", "does not lie after from")])
+        return self
+
+
 class Monitoring(Section):
     """The window of a check, the rows a verdict needs, and the policies it judges by."""
 
@@ -72,6 +95,9 @@ class Monitoring(Section):
     """Each check looks at the predictions of that time."""
     min_rows: RowCount = 500
     """A verdict on drift needs so many rows."""
+    baseline: Literal["training"] | FirstRows | SpanOfTime = "training"
+    """The rows that inputs are compared with: those a version was trained on; for one that was not trained here its
+    first 5,000, `{rows: 5000}`, or those of a span of time, `{from: …, to: …}`."""
     drift: DriftPolicy = DriftPolicy()
     """Limits beyond which inputs or scores count as drifted."""
     data_quality: DataQualityPolicy = DataQualityPolicy()

@@ -85,7 +85,7 @@ def parse_configuration(document: object, *, model: str | None = None) -> ModelC
 
 def dump_configuration(configuration: ModelConfiguration) -> dict[str, Any]:
     """Convert the configuration to JSON objects, every default written out."""
-    return configuration.model_dump(mode="json")
+    return configuration.model_dump(mode="json", by_alias=True)
 
 
 def configuration_digest(configuration: ModelConfiguration) -> str:

@@ -8,7 +8,11 @@ from typing import Any, Protocol
 
 from hindsight.config.model import ModelConfiguration
 from hindsight.core.errors import NotFound
+from hindsight.core.jobs import Job, JobKind, JobStore, find_job
 from hindsight.core.times import format_time
+
+_RETIRED = "the model was retired; in service again it takes the same request"
+_ERASED = "the model is being erased, and all that it kept"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +84,7 @@ def shown_retirement(retirement: Retirement) -> dict[str, Any]:
 
 def canonical_document(configuration: ModelConfiguration) -> SentDocument:
     """Write a configuration out as the JSON document that means the same, every default in it."""
-    return SentDocument(text=configuration.model_dump_json(), content_type="application/json")
+    return SentDocument(text=configuration.model_dump_json(by_alias=True), content_type="application/json")
 
 
 class ConfigurationStore(Protocol):
@@ -132,6 +136,38 @@ def is_erased(configurations: ConfigurationStore, model: str) -> bool:
     except NotFound:
         return False
     return retirement is not None and retirement.job_id is not None
+
+
+def find_work(
+    jobs: JobStore,
+    configurations: ConfigurationStore,
+    model: str,
+    job_id: str,
+    kind: JobKind,
+    *,
+    clock: Callable[[], datetime],
+    of_retired: bool = False,
+) -> Job | None:
+    """Find the job that a worker is to do; one whose model has left ends here, failed, with that as its reason.
+
+    Of a retired model only what is ``of_retired`` is done, which changes nothing of it. None where another worker was
+    faster, or an erasure of the model has taken the job along. Raises NotFound for a job that never was.
+    """
+    try:
+        retirement = configurations.retirement(model)
+    except NotFound:  # a model that never was may have a quarantine
+        retirement = None
+    is_gone = retirement is not None and retirement.job_id is not None
+    try:
+        job = find_job(jobs, model, job_id, kind)
+    except NotFound:
+        if is_gone:
+            return None
+        raise
+    if job.is_over or retirement is None or (of_retired and not is_gone):
+        return job
+    ended = job.failed(clock(), _ERASED if is_gone else _RETIRED)
+    return ended if jobs.save(ended) else None
 
 
 def remembered(configurations: ConfigurationStore) -> Callable[[str], ModelConfiguration | None]:

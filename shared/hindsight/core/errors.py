@@ -97,6 +97,12 @@ class NoModel(HindsightError):
     code = "no_model"
 
 
+class ServedElsewhere(HindsightError):
+    """Another server answers for the model."""
+
+    code = "served_elsewhere"
+
+
 class TooLarge(HindsightError):
     """The body or the batch exceeds its limit."""
 

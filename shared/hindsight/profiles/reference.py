@@ -1,6 +1,10 @@
-"""The key of a version's training reference, the profile of its training rows."""
+"""The keys of a version's reference, the profile of its training rows or of a baseline, and of what that is of."""
 
-from hindsight.lake.object_store import version_prefix
+import json
+from typing import Any
+
+from hindsight.core.errors import NotFound
+from hindsight.lake.object_store import Lake, version_prefix
 
 
 def reference_key(model: str, version: str) -> str:
@@ -10,3 +14,21 @@ def reference_key(model: str, version: str) -> str:
     'models/model=bike-demand/version=v1/reference.profile'
     """
     return f"{version_prefix(model, version)}reference.profile"
+
+
+def baseline_key(model: str, version: str) -> str:
+    """Build the key of what the baseline of a version is of that was not trained here.
+
+    >>> baseline_key("churn", "ours-3")
+    'models/model=churn/version=ours-3/baseline.json'
+    """
+    return f"{version_prefix(model, version)}baseline.json"
+
+
+def read_baseline(lake: Lake, model: str, version: str) -> dict[str, Any] | None:
+    """Read what a version's baseline is of, None for one that was trained here or has none yet."""
+    try:
+        shown: dict[str, Any] = json.loads(lake.read_bytes(baseline_key(model, version)))
+    except NotFound:
+        return None
+    return shown

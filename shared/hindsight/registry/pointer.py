@@ -60,6 +60,11 @@ class Pointer(Record, frozen=True, kw_only=True):
     rollout: Rollout | None = None
     probation: Probation | None = None
 
+    @property
+    def is_external(self) -> bool:
+        """True if another server answers with the champion: there is no artefact of it here."""
+        return not self.artifact_key
+
 
 class DeploymentRecord(Record, frozen=True, kw_only=True, rename={"from_version": "from", "to_version": "to"}):
     """One change of the pointer: the ``sequence``-th, counted from 1; never changed once written.

@@ -15,6 +15,7 @@ class Verdict(StrEnum):
 
     PROMOTE = "promote"
     REJECT = "reject"
+    UNJUDGED = "unjudged"
 
 
 class Check(Record, frozen=True, kw_only=True, omit_defaults=False):
@@ -70,6 +71,11 @@ class VersionRecord(Record, frozen=True, kw_only=True):
     pointer_sequence: int = 0
     card_key: str | None = None
     expired_at: datetime | None = None
+
+    @property
+    def is_external(self) -> bool:
+        """True if another server answers with it: there is no artefact of it here."""
+        return not self.artifact_key
 
     @property
     def reasons(self) -> list[str]:

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from hindsight.config.store import ConfigurationStore
-from hindsight.core.jobs import Job, JobKind, JobStore, WorkQueue, find_job, job_message
+from hindsight.config.store import ConfigurationStore, find_work
+from hindsight.core.jobs import Job, JobKind, JobStore, WorkQueue, job_message
 from hindsight.lake.object_store import QUARANTINE, REPLAYED, Lake, day_prefix, model_prefix
 from hindsight.quarantine.replay_request import JOINED, ReplayFilter, counted, replay_job
 from hindsight.quarantine.replay_request import REPLAYED as SENT
@@ -79,11 +79,13 @@ class QuarantineReplay:
     def run(self, model: str, job_id: str, has_time: Callable[[], bool]) -> ReplayRun:
         """Work on a replay while there is time.
 
-        Raises NotFound for an unknown replay, Unavailable; running it again goes on where it stopped.
+        Of a model that has left it ends as failed, before it moves anything. Raises NotFound for an unknown replay,
+        Unavailable; running it again goes on where it stopped.
         """
-        job = find_job(self.jobs, model, job_id, JobKind.REPLAY)
+        configurations = self.rereader.configurations
+        job = find_work(self.jobs, configurations, model, job_id, JobKind.REPLAY, clock=self.clock)
         run = ReplayRun(job)
-        if run.is_to_go_on:
+        if job is not None and run.is_to_go_on:
             self._go_on(run, job, has_time)
         return run
 

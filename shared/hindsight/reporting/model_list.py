@@ -49,7 +49,7 @@ class ModelList:
             "model": model,
             "task": revision.configuration.task.value,
             "revision": revision.revision,
-            "serving": "hindsight",
+            "serving": revision.configuration.serving.value,
             "champion": pointer.champion if pointer else None,
             "state": state_of(pointer, state, retired=retired).value,
             "attention": [] if retired else sorted(self._attention(model, state)),

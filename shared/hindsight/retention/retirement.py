@@ -1,5 +1,6 @@
 """The retirement of a model: no checks, triggers or new data; what is kept ends with its retention, or is erased."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
@@ -7,8 +8,10 @@ from typing import Annotated
 from pydantic import Field
 
 from hindsight.config.store import ConfigurationStore, Retirement
+from hindsight.core.errors import NotFound
 from hindsight.core.executions import StateMachine
 from hindsight.core.jobs import Job, JobKind, JobStore, WorkQueue, job_message, name_job
+from hindsight.labels.relabelling.store import RelabelStore
 from hindsight.triggers.store import TriggerStore
 from hindsight.validation.items import parse_item
 from hindsight.validation.operator_request import TimedRequest
@@ -31,14 +34,16 @@ class Retirements:
     configurations: ConfigurationStore
     triggers: TriggerStore
     machine: StateMachine
+    relabels: RelabelStore
+    relabelling_machine: StateMachine
     jobs: JobStore
     queue: WorkQueue
     trust: ClientTimestamps
 
     def take(self, model: str, body: object, *, now: datetime, actor: str) -> Retirement:
-        """Retire a model and stop its run; of a retired model the first record stays.
+        """Retire a model and stop its run and its relabelling; of a retired model the first record stays.
 
-        The run is stopped last: from then on none can begin. Raises InvalidInput with the path at fault, NotFound for
+        They are stopped last: from then on none can begin. Raises InvalidInput with the path at fault, NotFound for
         an unknown model; sending the request again is safe.
         """
         return self._retire(model, self._asked(body, now, actor))
@@ -72,7 +77,16 @@ class Retirements:
 
     def _retire(self, model: str, asked: Retirement) -> Retirement:
         retirement = self.configurations.retire(model, asked)
+        cause = f"the model is retired: {retirement.reason}"
         run = self.triggers.load(model).open_run
         if run is not None:
-            self.machine.stop(run.decision_id, f"the model is retired: {retirement.reason}")
+            self.machine.stop(run.decision_id, cause)
+        with suppress(NotFound):  # an erasure under way takes the relabelling before its lock
+            self._stop_relabelling(model, cause)
         return retirement
+
+    def _stop_relabelling(self, model: str, cause: str) -> None:
+        relabelling = self.relabels.open_job(model)
+        if relabelling is not None:
+            self.relabels.note_failure(relabelling, cause)
+            self.relabelling_machine.stop(relabelling.execution, cause)

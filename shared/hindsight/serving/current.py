@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from hindsight.core.errors import NoModel
+from hindsight.config.model import ModelConfiguration, ServedBy
+from hindsight.core.errors import NoModel, ServedElsewhere
 from hindsight.registry.pointer import Pointer
 from hindsight.serving.line_up import is_chosen
 
@@ -18,7 +19,7 @@ def show_serving(model: str, pointer: Pointer | None, entity_id: str | None = No
     if pointer is None:
         raise NoModel(f"no version of {model!r} has been deployed yet")
     shown: dict[str, Any] = {
-        "champion": {"version": pointer.champion, "external": False},
+        "champion": {"version": pointer.champion, "external": pointer.is_external},
         "sequence": pointer.sequence,
     }
     rollout = pointer.rollout
@@ -36,3 +37,11 @@ def entity_tag(shown: dict[str, Any]) -> str:
     '"3-v2"'
     """
     return f'"{shown["sequence"]}-{shown.get("answer", "")}"'
+
+
+def require_served_here(configuration: ModelConfiguration) -> None:
+    """Raise ServedElsewhere for a model whose configuration names another server."""
+    if configuration.serving is ServedBy.EXTERNAL:
+        raise ServedElsewhere(
+            f"{configuration.model!r} is served elsewhere; log its predictions by POST .../predictions"
+        )

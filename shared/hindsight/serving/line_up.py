@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Generic, TypeVar
 
-from hindsight.core.errors import HindsightError, NoModel
+from hindsight.core.errors import HindsightError, NoModel, ServedElsewhere
 from hindsight.registry.moves import Servable
 from hindsight.registry.pointer import Pointer, Rollout, RolloutMode
 
@@ -97,12 +97,14 @@ class Serving(Generic[LoadedT]):
     def line_up(self, model: str) -> LineUp[LoadedT]:
         """Find the versions that predict for a model now.
 
-        Raises NoModel before the first deployment, and what loading raised if the champion cannot be loaded and none
-        before it is held.
+        Raises NoModel before the first deployment, ServedElsewhere for a champion of another server, and what loading
+        raised if the champion cannot be loaded and none before it is held.
         """
         pointer = self._pointer(model)
         if pointer is None:
             raise NoModel(f"no version of {model!r} has been deployed yet")
+        if pointer.is_external:
+            raise ServedElsewhere(f"{pointer.champion} of {model!r} is served elsewhere; GET .../serving names it")
         held = self._held.pop(model, {})
         troubles: list[str] = []
         named = Servable(
@@ -128,7 +130,7 @@ class Serving(Generic[LoadedT]):
                 break
             try:
                 self.line_up(model)
-            except NoModel:
+            except (NoModel, ServedElsewhere):
                 continue
             except Exception as error:  # noqa: BLE001  on any error of one model the others are warmed up
                 failures[model] = _cause(error)

@@ -18,6 +18,7 @@ class BlockCode(StrEnum):
     NO_SIGNAL = "no_signal"
     COMBINATION = "combination"
     OPEN_RUN = "open_run"
+    SERVED_ELSEWHERE = "served_elsewhere"
     UNDECIDED_ROLLOUT = "undecided_rollout"
     RELABELLING = "relabelling"
     COOLDOWN = "cooldown"

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from hindsight.config.store import Retirement
 from hindsight.core.errors import InvalidInput, NotFound
-from hindsight.core.jobs import Job
+from hindsight.core.jobs import Job, JobStatus
 from hindsight.labels.history import label_at
 from hindsight.quarantine.replay_request import replay_job
 from hindsight.validation.timestamps import ClientTimestamps
@@ -195,3 +196,41 @@ def test_times_are_those_of_the_request_or_in_a_simulation_of_its_body() -> None
 
     assert asked[0].at == ASKED_AT
     assert ASKED_AT - asked[1].at > timedelta(days=5000)
+
+
+def leave(bench: Bench, job_id: str | None = None) -> None:
+    bench.configurations.retire(MODEL, Retirement(reason="replaced", actor="key:operator", at=at(190), job_id=job_id))
+
+
+@pytest.mark.parametrize(
+    ("job_id", "failure"),
+    [(None, "the model was retired; "), ("erasure-1", "the model is being erased, ")],
+)
+def test_replay_of_a_model_that_left_meanwhile_fails_with_that_reason_and_moves_nothing(
+    bench: Bench, job_id: str | None, failure: str
+) -> None:
+    bench.feed(thumb())
+    bench.mend()
+    job, before = bench.ask(), bench.quarantined()
+    leave(bench, job_id)
+    for _ in range(2):  # its message may come again
+        ended = bench.run(job)
+        assert ended is not None
+        assert (ended.status, ended.finished_at) == (JobStatus.FAILED, ASKED_AT)
+        assert (ended.failure or "").startswith(failure)
+    assert (bench.quarantined(), bench.replayed()) == (before, [])
+
+
+def test_message_of_a_replay_that_was_erased_with_its_model_needs_nothing(bench: Bench) -> None:
+    bench.feed(thumb())
+    job = bench.ask()
+    leave(bench, "erasure-1")
+    bench.jobs.jobs.clear()
+    assert bench.run(job) is None
+    assert bench.replays.run(MODEL, job.job_id, lambda: True).is_to_go_on is False
+
+
+def test_replay_that_never_was_is_not_found_of_a_retired_model_either(bench: Bench) -> None:
+    leave(bench)
+    with pytest.raises(NotFound):
+        bench.replays.run(MODEL, "replay-unknown", lambda: True)

@@ -12,6 +12,7 @@ from hindsight.registry.version import VersionRecord
 from hindsight.rollout.evaluation.evaluator import RolloutEvaluator
 from hindsight.rollout.evaluation.events import RolloutEvents
 from hindsight.rollout.evaluation.rollout_evaluation import RolloutEvaluation
+from hindsight.rollout.external_versions import ExternalVersions
 from hindsight.testing.aws.announcements import InMemoryAnnouncements
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.configurations import InMemoryConfigurations
@@ -104,7 +105,11 @@ class World:
             registry=self.registry, triggers=self.triggers, announcements=self.bus, store=self.evaluations
         )
         evaluation = RolloutEvaluation(
-            configurations=self.configurations, registry=self.registry, evaluator=evaluator, events=events
+            configurations=self.configurations,
+            registry=self.registry,
+            external=ExternalVersions(registry=self.registry, lake=self.lake),
+            evaluator=evaluator,
+            events=events,
         )
         return evaluation.run(MODEL, now)
 

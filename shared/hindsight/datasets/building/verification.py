@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from hindsight.config.store import ConfigurationStore
+from hindsight.config.store import ConfigurationStore, find_work
 from hindsight.core.errors import NotFound, UnusableDataset
-from hindsight.core.jobs import Job, JobKind, JobStore, find_job
+from hindsight.core.jobs import Job, JobKind, JobStore
 from hindsight.datasets.building.snapshot import rebuild
 from hindsight.datasets.dataset import PARTS, Manifest, read_manifest
 from hindsight.datasets.part import read_arrays
@@ -41,10 +41,14 @@ class DatasetVerifier:
     configurations: ConfigurationStore
     clock: Callable[[], datetime]
 
-    def run(self, model: str, job_id: str) -> Job:
-        """Do a verification; one that is over is left as it is. Raises NotFound for an unknown one."""
-        job = find_job(self.jobs, model, job_id, JobKind.VERIFICATION)
-        if job.is_over:
+    def run(self, model: str, job_id: str) -> Job | None:
+        """Do a verification; one that is over is left as it is.
+
+        None of one that was erased with its model. Raises NotFound for an unknown one.
+        """
+        kind = JobKind.VERIFICATION
+        job = find_work(self.jobs, self.configurations, model, job_id, kind, clock=self.clock, of_retired=True)
+        if job is None or job.is_over:
             return job
         try:
             found = self.check(read_manifest(self.lake, model, job.request["dataset_id"]))

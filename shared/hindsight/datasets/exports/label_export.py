@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 
 from hindsight.config.model import ModelConfiguration
-from hindsight.config.store import ConfigurationStore
+from hindsight.config.store import ConfigurationStore, find_work
 from hindsight.core.errors import Conflict, HindsightError, UnusableDataset
-from hindsight.core.jobs import Job, JobKind, JobStore, find_job
+from hindsight.core.jobs import Job, JobKind, JobStore
 from hindsight.core.times import parse_time
 from hindsight.datasets.building.column_reader import ColumnReader
 from hindsight.datasets.building.selection import select_all
@@ -65,10 +65,13 @@ class LabelExporter:
     configurations: ConfigurationStore
     clock: Callable[[], datetime]
 
-    def run(self, model: str, job_id: str, has_time: Callable[[], bool]) -> Job:
-        """Do an export; one that is over, or taken over by another worker, is left. Raises NotFound."""
-        job = find_job(self.jobs, model, job_id, JobKind.EXPORT)
-        if job.is_over:
+    def run(self, model: str, job_id: str, has_time: Callable[[], bool]) -> Job | None:
+        """Do an export; one that is over, or taken over by another worker, is left.
+
+        None of one that was erased with its model. Raises NotFound.
+        """
+        job = self._find(model, job_id)
+        if job is None or job.is_over:
             return job
         attempts = job.checkpoint.get(_ATTEMPTS, 0)
         if attempts == _MAX_ATTEMPTS:  # what this worker can notice, it notes as the failure at once
@@ -82,8 +85,12 @@ class LabelExporter:
         except (OutOfTime, UnusableDataset) as error:
             return self._ended(work.job.failed(self.clock(), error.message))
         except Conflict:
-            return find_job(self.jobs, model, job_id)
+            return self._find(model, job_id)
         return self._ended(work.job.completed(self.clock(), found))
+
+    def _find(self, model: str, job_id: str) -> Job | None:
+        kind = JobKind.EXPORT
+        return find_work(self.jobs, self.configurations, model, job_id, kind, clock=self.clock, of_retired=True)
 
     def _ended(self, job: Job) -> Job:
         self.jobs.save(job)

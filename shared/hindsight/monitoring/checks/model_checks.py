@@ -17,7 +17,7 @@ from hindsight.label_records.window import MAX_BYTES, LabelWindow, labels_in_win
 from hindsight.labels.joining.effects import EffectStore
 from hindsight.lake.object_store import Lake
 from hindsight.monitoring.drift.alpha_spending import level_of
-from hindsight.monitoring.drift.champion_drift import check_champion_drift
+from hindsight.monitoring.drift.champion_drift import ChampionDrift, check_champion_drift
 from hindsight.monitoring.drift.input_drift import DriftReport, drift_measurements
 from hindsight.monitoring.estimation.estimated_performance import EstimateReport, check_estimate, estimate_measurements
 from hindsight.monitoring.estimation.estimator import Estimator, LossPredictor
@@ -36,6 +36,7 @@ from hindsight.monitoring.results.check_result import CheckResult
 from hindsight.monitoring.results.measurement import Measurement
 from hindsight.profiles.logs.hourly import WindowProfile, window_profile
 from hindsight.profiles.profile import Profile
+from hindsight.profiles.reference import read_baseline
 from hindsight.registry.pointer import Pointer
 from hindsight.registry.store import Registry
 
@@ -197,8 +198,15 @@ class ModelChecks:
     ) -> CheckResult:
         found = check_champion_drift(self.lake, configuration, pointer, profiles, now)
         numbers = drift_measurements(configuration.model, pointer.champion, found.report)
-        result = _result(CheckKind.DRIFT, pointer.champion, found.report, numbers)
+        result = _result(CheckKind.DRIFT, pointer.champion, found.report, numbers, self._with_baseline(found, pointer))
         return replace(result, page=found.page())
+
+    def _with_baseline(self, found: ChampionDrift, pointer: Pointer) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+        """Add the rows that a version of another server is compared with, None while they are not together."""
+        if not pointer.is_external:
+            return dict
+        baseline = read_baseline(self.lake, found.heading.model, pointer.champion)
+        return lambda figures: {**figures, "baseline": baseline}
 
     def _gate_value(self, configuration: ModelConfiguration, pointer: Pointer) -> float | None:
         """Read the champion's value at the gate of the metric that monitoring follows."""

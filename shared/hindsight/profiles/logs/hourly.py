@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from itertools import islice
+from typing import NamedTuple
 
 from hindsight.core.errors import UnreadableObject
-from hindsight.lake.object_store import PROFILES, Lake, day_prefix, keys_between
+from hindsight.lake.object_store import PROFILES, Lake, day_of, day_prefix, keys_between
 from hindsight.profiles.logs.hour import decode_profiles
 from hindsight.profiles.profile import Profile
 from hindsight.profiles.sample import WINDOW_CAPACITY
@@ -77,6 +79,48 @@ def window_profile(lake: Lake, model: str, start: datetime, end: datetime) -> Wi
             for version, profiles in found.items():
                 by_version[version] = Profile.merged(profiles, sample_capacity=WINDOW_CAPACITY)
     return WindowProfile(by_version, tuple(unreadable))
+
+
+class FoundProfile(NamedTuple):
+    """Some predictions of a version, made from ``since`` to before ``until``."""
+
+    profile: Profile
+    since: datetime
+    until: datetime
+
+
+def first_version(lake: Lake, model: str, start: datetime, end: datetime) -> tuple[str, datetime] | None:
+    """Find the version of a model's first predictions of a window, and the hour of them; of several the busiest."""
+    for moment, hour in _hours(lake, model, start, end):
+        if hour:
+            return max(hour, key=lambda version: (hour[version].rows, version)), moment
+    return None
+
+
+def first_profile(
+    lake: Lake, model: str, version: str, window: tuple[datetime, datetime], rows: int
+) -> FoundProfile | None:
+    """Read the profile of a version's first predictions in a window, in whole hours; None while they are fewer."""
+    found, since, count = list[Profile](), None, 0
+    for moment, hour in _hours(lake, model, *window):
+        if version in hour:
+            since = since or moment
+            found.append(hour[version])
+            count += hour[version].rows
+            if count >= rows:
+                merged = Profile.merged(found, sample_capacity=WINDOW_CAPACITY)
+                return FoundProfile(merged, since, moment + timedelta(hours=1))
+    return None
+
+
+def _hours(lake: Lake, model: str, start: datetime, end: datetime) -> Iterator[tuple[datetime, Mapping[str, Profile]]]:
+    """Read the hours of a window one by one, damaged ones left out."""
+    for key in _hours_between(lake, model, start, end):
+        with suppress(UnreadableObject):
+            day = day_of(key)
+            if day is not None:
+                moment = datetime(day.year, day.month, day.day, int(hour_of(key)), tzinfo=UTC)
+                yield moment, decode_profiles(lake.read_bytes(key))
 
 
 def _hours_between(lake: Lake, model: str, start: datetime, end: datetime) -> Iterator[str]:

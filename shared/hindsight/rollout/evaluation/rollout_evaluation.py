@@ -12,6 +12,7 @@ from hindsight.core.errors import Conflict, HindsightError
 from hindsight.registry.store import Registry
 from hindsight.rollout.evaluation.evaluator import RolloutEvaluator
 from hindsight.rollout.evaluation.events import RolloutEvents
+from hindsight.rollout.external_versions import ExternalVersions
 
 
 class EvaluationFailed(HindsightError):
@@ -30,16 +31,19 @@ class RolloutEvaluation:
 
     configurations: ConfigurationStore
     registry: Registry
+    external: ExternalVersions
     evaluator: RolloutEvaluator
     events: RolloutEvents
 
     def run(self, model: str, now: datetime, has_time: Callable[[], bool] = lambda: True) -> list[dict[str, Any]]:
-        """Publish deployments that a crash left unpublished, evaluate the model, and publish those that followed.
+        """Adopt versions of another server, publish what a crash left unpublished, evaluate, and publish what followed.
 
         Label records are read for as long as there is time. Return the evaluations. Raises EvaluationFailed once all
-        three have been tried.
+        parts have been tried.
         """
         parts, evaluations = Attempts(), list[dict[str, Any]]()
+        with parts.attempt("external versions"), suppress(Conflict):
+            self._update_external(model, now)
         with parts.attempt("events"):
             self.events.publish(model)
         with parts.attempt("evaluation"):
@@ -50,6 +54,10 @@ class RolloutEvaluation:
             causes = ", ".join(_cause(error) for _, error in parts.failures)
             raise EvaluationFailed(f"could not evaluate {model} ({causes})", evaluations) from parts.failures[0][1]
         return evaluations
+
+    def _update_external(self, model: str, now: datetime) -> None:
+        revision = self.configurations.current(model)
+        self.external.update(revision.configuration, revision.revision, self.registry.pointer(model), now)
 
     def _evaluate(self, model: str, now: datetime, has_time: Callable[[], bool]) -> list[dict[str, Any]]:
         pointer = self.registry.pointer(model)

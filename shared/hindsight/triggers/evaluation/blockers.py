@@ -47,6 +47,12 @@ def _blockers(signals: Sequence[SignalStatus], inputs: TriggerInputs) -> Iterato
     yield from _combination(policy, signals)
     if state.open_run is not None:
         yield _open_run(state.open_run)
+    if inputs.is_served_elsewhere:
+        yield Blocker(
+            code=BlockCode.SERVED_ELSEWHERE,
+            reason="the model is served elsewhere, by versions that are not trained here",
+            details={},
+        )
     if inputs.event.force:
         return
     if inputs.rollout is not None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from hindsight.config.model import ModelConfiguration
+from hindsight.config.model import ModelConfiguration, ServedBy
 from hindsight.config.store import ConfigurationStore
 from hindsight.core.errors import Unavailable
 from hindsight.core.executions import Execution, StateMachine
@@ -107,6 +107,7 @@ class TriggerEvaluator:
             state=state,
             champion=pointer.champion if pointer else None,
             rollout=pointer.rollout if pointer else None,
+            is_served_elsewhere=configuration.serving is ServedBy.EXTERNAL,
             checks={kind: check for kind, check in newest.items() if check is not None},
         )
         # Counting takes a few reads: only where the count can change the decision.

@@ -1,0 +1,196 @@
+"""A model that another server answers for, through the handlers: logged, adopted, watched, promoted, never trained."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from functions.decide_versions.app import handler as decide_versions
+from functions.evaluate_rollouts.app import handler as evaluate_rollouts
+from functions.log_predictions.app import handler as log_predictions
+from functions.monitor.app import handler as monitor
+from functions.predict.app import handler as predict
+from functions.request_retraining.app import handler as request_retraining
+from hindsight.bootstrap import stores
+from hindsight.core.times import format_time
+from hindsight.lake.object_store import PREDICTIONS, day_prefix
+from hindsight.monitoring.results.check import CheckKind, Verdict
+from hindsight.profiles.logs.log_profiler import LogProfiler
+from hindsight.testing.builders.configuration import configuration
+from tests.functions.conftest import FannedOut
+from tests.functions.requests import request, send
+
+pytestmark = pytest.mark.usefixtures("deployed")
+MODEL = "bike-demand"
+START = datetime(2026, 3, 1, tzinfo=UTC)
+Sample = Callable[[str], dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def configured(deployed: None) -> None:
+    configure()
+
+
+def configure(**monitoring: Any) -> None:
+    document = {"min_rows": 100, "window": "P7D", **({"baseline": {"rows": 200}} | monitoring)}
+    stores.configurations().put(configuration(serving="external", monitoring=document), START)
+    stores.recent_configurations.cache_clear()
+
+
+def log(version: str, day: int, rows: int = 300, warmer: float = 0.0) -> None:
+    """Put a day of logged predictions of a version into the lake, as the stream does, and profile it."""
+    dice, occurred = np.random.default_rng(day), START + timedelta(days=day, hours=3)
+    logged = [
+        {
+            "prediction_id": f"{version}-{day}-{number}",
+            "features": {"hour": ["8", "17"][number % 2], "temperature": value + warmer, "holiday": number % 10 == 0},
+            "score": float(dice.uniform()),
+            "decision": 1,
+            "model_version": version,
+            "occurred_at": format_time(occurred),
+            "outcome_due_at": format_time(occurred + timedelta(days=2)),
+        }
+        for number, value in enumerate(dice.uniform(0, 0.5, rows))
+    ]
+    key = day_prefix(PREDICTIONS, MODEL, occurred.date()) + f"{version}.jsonl.gz"
+    stores.lake().write_lines(key, logged)
+    assert not LogProfiler(stores.lake(), stores.configurations(), pause=lambda _: None).profile([key]).failures
+
+
+def run(handler: Any, fanned_out: FannedOut, sample: Sample, name: str, day: float) -> None:
+    _, failures = fanned_out.run(handler, {**sample(name), "time": format_time(START + timedelta(days=day))})
+    assert failures == []
+
+
+def decide(path: str, **body: Any) -> tuple[int, Any]:
+    return send(decide_versions, "decide_versions", body, path=f"/models/{MODEL}{path}")
+
+
+def test_first_logged_version_becomes_the_champion_and_its_history_says_so(
+    fanned_out: FannedOut, sample: Sample
+) -> None:
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 0.5)
+    assert stores.registry().pointer(MODEL) is None
+    log("ours-1", 1)
+    log("ours-2", 2)
+    for _ in range(2):
+        run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 2.5)
+    pointer = stores.registry().pointer(MODEL)
+    assert pointer is not None
+    assert (pointer.champion, pointer.is_external, pointer.serving_since) == (
+        "ours-1",
+        True,
+        START + timedelta(hours=27),
+    )
+    (made,) = stores.registry().deployments(MODEL, 10)
+    assert (made.to_version, made.reason, made.actor) == ("ours-1", "the first version that was logged", "pipeline")
+
+
+def test_drift_of_an_external_version_is_seen_against_its_first_rows(fanned_out: FannedOut, sample: Sample) -> None:
+    log("ours-1", 1)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 1.5)
+    for day in range(2, 5):
+        log("ours-1", day, rows=100)
+    run(monitor, fanned_out, sample, "monitor", 5)
+    calm = stores.check_store().latest(MODEL, CheckKind.DRIFT)
+    assert calm is not None
+    assert calm.verdict is Verdict.OK
+    assert calm.summary["baseline"] == {
+        "rows": 300,
+        "from": "2026-03-02T03:00:00.000000Z",
+        "to": "2026-03-02T04:00:00.000000Z",
+    }
+    for day in range(12, 15):
+        log("ours-1", day, warmer=0.5)
+    run(monitor, fanned_out, sample, "monitor", 15)
+    moved = stores.check_store().latest(MODEL, CheckKind.DRIFT)
+    assert moved is not None
+    assert (moved.verdict, moved.model_version) == (Verdict.DRIFT, "ours-1")
+    assert moved.reason == "1 of 3 features drift"
+
+
+def test_baseline_waits_for_its_rows_and_the_check_says_that_there_is_none(
+    fanned_out: FannedOut, sample: Sample
+) -> None:
+    log("ours-1", 1, rows=150)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 1.5)
+    run(monitor, fanned_out, sample, "monitor", 1.5)
+    check = stores.check_store().latest(MODEL, CheckKind.DRIFT)
+    assert check is not None
+    assert (check.verdict, check.summary["baseline"]) == (Verdict.INSUFFICIENT, None)
+    log("ours-1", 2, rows=150)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 2.5)
+    run(monitor, fanned_out, sample, "monitor", 2.5)
+    later = stores.check_store().latest(MODEL, CheckKind.DRIFT)
+    assert later is not None
+    assert later.summary["baseline"]["rows"] == 300
+
+
+def test_baseline_of_a_span_is_of_that_span(fanned_out: FannedOut, sample: Sample) -> None:
+    configure(baseline={"from": "2026-03-02T00:00:00Z", "to": "2026-03-03T00:00:00Z"})
+    for day in range(3):
+        log("ours-1", day, rows=50)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 3)
+    run(monitor, fanned_out, sample, "monitor", 3)
+    check = stores.check_store().latest(MODEL, CheckKind.DRIFT)
+    assert check is not None
+    assert check.summary["baseline"] == {
+        "rows": 50,
+        "from": "2026-03-02T00:00:00.000000Z",
+        "to": "2026-03-03T00:00:00.000000Z",
+    }
+
+
+def test_predict_is_refused_and_serving_names_the_external_champion(fanned_out: FannedOut, sample: Sample) -> None:
+    log("ours-1", 1)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 1.5)
+    status, refused = send(predict, "predict")
+    assert (status, refused["error"]["code"]) == (409, "served_elsewhere")
+    route = {"httpMethod": "GET", "resource": "/models/{model}/serving", "path": f"/models/{MODEL}/serving"}
+    answer = request(log_predictions, "log_predictions", body=None, **route)
+    assert json.loads(answer["body"]) == {"champion": {"version": "ours-1", "external": True}, "sequence": 1}
+
+
+def test_registered_version_is_promoted_by_a_person_and_can_be_rolled_back(
+    fanned_out: FannedOut, sample: Sample
+) -> None:
+    log("ours-1", 1)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 1.5)
+    registered = {"version": "ours-2", "description": "with the new price", "expected": {"accuracy": 0.9}}
+    status, made = decide("/versions", **registered)
+    assert (status, made["version"]) == (200, "ours-2")
+    assert decide("/versions", **registered)[0] == 200
+    assert decide("/versions", **registered | {"expected": {}})[0] == 409
+    assert stores.registry().version(MODEL, "ours-2").metrics == {"accuracy": 0.9}
+    assert decide("/versions/ours-2/promote", reason="it is live since noon")[0] == 200
+    pointer = stores.registry().pointer(MODEL)
+    assert pointer is not None
+    assert (pointer.champion, pointer.previous, pointer.is_external) == ("ours-2", "ours-1", True)
+    assert decide("/rollback", reason="worse")[0] == 200
+    assert [made.to_version for made in stores.registry().deployments(MODEL, 10)] == ["ours-1", "ours-2", "ours-1"]
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({}, "version"),
+        ({"version": " x"}, "version"),
+        ({"version": "v", "expected": {"mae": 0.1}}, "expected.mae"),
+        ({"version": "v", "expected": {"accuracy": 1.5}}, "expected.accuracy"),
+        ({"version": "v", "dataset_id": "d"}, "dataset_id"),
+    ],
+)
+def test_registration_is_refused_by_the_path_at_fault(body: dict[str, Any], path: str) -> None:
+    status, refused = decide("/versions", **body)
+    assert (status, refused["error"]["details"][0]["path"]) == (400, path)
+
+
+def test_model_that_is_served_elsewhere_is_not_trained_here_even_by_force(executions: Callable[[], list[str]]) -> None:
+    body = {"reason": "now", "force": True}
+    status, answer = send(request_retraining, "request_retraining", body, path=f"/models/{MODEL}/retrain")
+    assert (status, answer["triggered"]) == (202, False)
+    assert [blocked["code"] for blocked in answer["blocked_by"]] == ["served_elsewhere"]
+    assert executions() == []
