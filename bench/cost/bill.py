@@ -145,7 +145,8 @@ def aims(found: Mapping[str, Figures]) -> str:
     if not missed:
         return "Every scenario meets its aim."
     others = "the other scenarios meet theirs" if len(missed) < len(AIMS) else "no scenario meets its own"
-    return f"{' and '.join(missed)}; {others}."
+    first, *rest = missed
+    return f"{', and '.join([first, *(one[0].lower() + one[1:] for one in rest)])}; {others}."
 
 
 def _on_the_clock(account: Account) -> set[str]:

@@ -6,14 +6,22 @@ from collections.abc import Iterator
 from bench.cost.account import Account
 from bench.cost.events import Event
 from local.schedules import DAY, HOUR, seconds_between
+from local.transformed import Deployment
 
-__all__ = ["DAY", "HOUR", "schedules", "seconds_between", "walk"]
+__all__ = ["DAY", "HOUR", "retraining_machine", "schedules", "seconds_between", "walk"]
 
 
 def schedules(account: Account) -> Iterator[tuple[str, str, float]]:
     """List the template's schedules: name, function and seconds between two."""
     for name, schedule in account.deployment.of("AWS::Scheduler::Schedule").items():
         yield name, schedule["Target"]["Arn"], seconds_between(schedule["ScheduleExpression"])
+
+
+def retraining_machine(deployment: Deployment) -> Event:
+    """Find the definition of the state machine of retraining."""
+    machines = deployment.of("AWS::StepFunctions::StateMachine")
+    (name,) = [one for one in machines if one.startswith("Retraining")]
+    return deployment.definition_of(name)
 
 
 def walk(definition: Event, functions: list[str], candidates: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.cost.account import Account
 from bench.cost.ageing import DENSE_DAYS, age
-from bench.cost.calendar import DAY, HOUR, schedules, walk
+from bench.cost.calendar import DAY, HOUR, retraining_machine, schedules, walk
 from bench.cost.events import Event
 from bench.cost.scenarios import (
     APART,
@@ -25,6 +25,9 @@ from bench.cost.scenarios import (
 )
 from hindsight.core.times import format_time
 from local.template import TEMPLATE
+
+# In the order in which the machine calls them for a version that is promoted.
+FUNCTIONS_OF_A_RUN = ("Snapshot", "Train", "Validate", "Deploy", "FinalizeRun")
 
 
 @dataclass(slots=True)
@@ -232,7 +235,6 @@ class Play:
         if not self.account.started:
             self.account.invoke(self.arn("CheckTriggers"), self._tick())
         run = self.account.started[-1]
-        path, walked = self._machine(), []
 
         def step(name: str, event: Event) -> Any:
             return self.account.invoke(self.arn(name), {**run, **event}, kind=f"retraining {name}")
@@ -251,17 +253,11 @@ class Play:
             step("Deploy", {"version": judged["version"], "entered_at": format_time(self.account.moment)})
         outcome = "promoted" if promoted else "rejected"
         step("FinalizeRun", {"outcome": outcome, "version": judged["version"]})
-        walked = ["Snapshot", "Train", "Validate", *(["Deploy"] if promoted else []), "Finalize"]
-        transitions, announced = walk(path, walked, len(trained))
+        walked = [name for name in FUNCTIONS_OF_A_RUN if promoted or name != "Deploy"]
+        transitions, announced = walk(retraining_machine(self.account.deployment), walked, len(trained))
         events = {"state_transitions": transitions, "custom_events": announced, "sns_publishes": announced}
         self.account.meter.book("retraining machine", self.account.now, events)
         return transitions
-
-    def _machine(self) -> Event:
-        (name,) = [
-            n for n in self.account.deployment.of("AWS::StepFunctions::StateMachine") if n.startswith("Retraining")
-        ]
-        return self.account.deployment.definition_of(name)
 
 
 def sample(folder: str) -> Event:

@@ -21,7 +21,19 @@ JUDGE = Path("tests/stack/test_least_privilege.py")
 def main(chosen: list[str]) -> int:
     """Run the tests, write what was seen if they pass, and return their status."""
     with tempfile.NamedTemporaryFile("r", prefix="permissions-", encoding="utf-8") as record:
-        command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "bench.permissions.plugin"]
+        # What a test shows may depend on those before it: in one order, a recording shows the same again.
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            "2",
+            "-p",
+            "no:randomly",
+            "-p",
+            "bench.permissions.plugin",
+        ]
         status = subprocess.run(  # noqa: S603  our own interpreter
             [*command, *(chosen or ["tests/stack"]), "--ignore", str(JUDGE)],
             env={**os.environ, RECORD_VARIABLE: record.name, "PYTHONPATH": str(Path.cwd())},

@@ -1,18 +1,22 @@
 """The embedded AWS, which notes of every request that a policy allows by which statements it does.
 
-``python -m bench.permissions.recorder``; the notes go to the file that ``PERMISSIONS_RECORD`` names, a line a kind.
+A process started by its path, as the plain server is, and in all else the same; the notes go to the file that
+``PERMISSIONS_RECORD`` names, a line a kind.
 """
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
-from ministack.app import main
-from ministack.core import iam_evaluator
+# Functions inherit the environment, and must not find the checkout: so PYTHONPATH does not name it.
+sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from bench.permissions import RECORD_VARIABLE
-from local.forked import workers
+from ministack.core import iam_evaluator  # noqa: E402
+
+from bench.permissions import RECORD_VARIABLE  # noqa: E402
+from local.forked import serve  # noqa: E402
 
 _evaluate = iam_evaluator.evaluate
 _seen = set[tuple[str, str, tuple[int, ...]]]()
@@ -45,5 +49,4 @@ def evaluate(ctx: Any, policies: Any, *limits: Any) -> Any:
 
 if __name__ == "__main__":
     iam_evaluator.evaluate = evaluate
-    workers.install()
-    main()
+    serve.main()

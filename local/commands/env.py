@@ -51,7 +51,7 @@ def local_variables(stack: Stack) -> dict[str, str]:
         "AWS_REGION": stack.region,
         "AWS_DEFAULT_REGION": stack.region,
         "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",  # the embedded AWS's root  # nosec
     }
 
 

@@ -11,7 +11,13 @@ from ministack import app  # noqa: E402
 from local import gateway_rules  # noqa: E402
 from local.forked import workers  # noqa: E402
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Make the emulator what the tests need of it, and serve."""
     workers.install()
     gateway_rules.install()
     app.main()
+
+
+if __name__ == "__main__":
+    main()

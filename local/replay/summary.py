@@ -15,8 +15,8 @@ from local.replay.replay import ReplayResult
 from local.replay.scores import Scores
 
 MAX_DECISIONS = 1000
-# Shown as percentages.
-_SHARES = frozenset({Metric.ACCURACY, Metric.BALANCED_ACCURACY, Metric.F1, Metric.PRECISION, Metric.RECALL})
+# Shown as percentages; the ROC AUC, by custom, is not.
+_SHARES = frozenset(metric for metric in Metric if metric.is_share) - {Metric.ROC_AUC}
 
 
 def fetch_decisions(client: StackClient, model: str) -> list[dict[str, Any]]:

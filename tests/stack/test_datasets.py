@@ -126,19 +126,23 @@ def test_an_app_may_not_have_a_dataset_built_again(client: StackClient, labelled
         client.call("POST", f"models/{MODEL}/datasets/d1/verify", key="operator")
 
 
-def test_labels_are_exported_into_a_file(
-    client: StackClient, labelled: None, capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_labels_compacted_or_not_are_exported_into_a_file(
+    client: StackClient, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    model, records = "exported", 300
+    configure(client, model, records)
+    done = client.run_schedule("CompactLabels", AS_OF - timedelta(days=28), model)
+    assert 0 < done["records"] < records
     StateFolder(tmp_path).remember(client.stack)
     out = tmp_path / "labels.parquet"
-    asked = ["--model", MODEL, "--out", str(out), "--to", "2027-05-31"]
+    asked = ["--model", model, "--out", str(out), "--to", "2027-05-31"]
 
     assert export_command.run(parsed(asked, tmp_path, export_command)) == 0
 
-    assert f"{RECORDS} labels" in capsys.readouterr().out
+    assert f"{records} labels" in capsys.readouterr().out
     columns = 'count(DISTINCT prediction_id), avg(label), count("feature.temperature"), max("feature.hour")'
     rows, mean, given, hour = duckdb.sql(f"SELECT {columns} FROM read_parquet('{out}')").fetchall()[0]
-    assert (rows, 0.3 < mean < 0.7, RECORDS * 0.9 < given < RECORDS, hour) == (RECORDS, True, True, "9")
+    assert (rows, 0.3 < mean < 0.7, records * 0.9 < given < records, hour) == (records, True, True, "9")
     assert export_command.run(parsed([*asked, "--from", "2029-01-01"], tmp_path, export_command)) == 1
     assert "from must lie before to" in capsys.readouterr().err
 

@@ -43,7 +43,7 @@ def test_first_model_of_the_readme_serves_as_printed(stack: Stack, tmp_path: Pat
     configured, before, predicted, captured, explained, decided = answers
     assert configured["revision"] == 1
     assert (before["champion"], before["first_version"]["labels_needed"]) == (None, 200)
-    assert "first_version: " in ended.stdout
+    assert "because there are enough labels for a first version" in ended.stdout
     (answer,) = predicted["predictions"]
     assert 0.5 < answer["score"] < 1
     assert captured == {"accepted": ["f-1"], "rejected": []}

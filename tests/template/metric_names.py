@@ -9,6 +9,8 @@ from hindsight.runtime import join_metrics
 from hindsight.triggers.runs.result import COUNTED_AS
 
 ROOT = Path(__file__).parents[2]
+# Whatever name the module then calls it by.
+_IMPORTS_COUNTERS = re.compile(r"^from hindsight\.runtime(?:\.counters)? import .*\bcount(?:ers)?\b", re.MULTILINE)
 
 
 def embedded_metrics() -> list[re.Pattern[str]]:
@@ -47,7 +49,7 @@ def _counted() -> Iterator[re.Pattern[str]]:
 def _nodes() -> Iterator[ast.AST]:
     for path in (ROOT / "functions").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
-        if "count(metrics, " in text:
+        if _IMPORTS_COUNTERS.search(text):
             yield from ast.walk(ast.parse(text))
     yield from ast.walk(ast.parse((ROOT / "shared/hindsight/runtime/join_metrics.py").read_text(encoding="utf-8")))
 

@@ -29,6 +29,7 @@ from local.openapi.examples.records import (
     VERSION_SHOWN,
 )
 
+NEXT_PAGE = "djIwMjYwMzAx"
 EXAMPLES: dict[str, Any] = {
     "predict_instances": {
         "predictions": [{"prediction_id": "p-1", "decision": 1, "score": 0.83, "model_version": VERSION}]
@@ -148,7 +149,7 @@ EXAMPLES: dict[str, Any] = {
         "explanation": EXPLAINED,
     },
     "list_decisions": {"decisions": [DECISION], "last_evaluation": None},
-    "list_versions": {"versions": [VERSION_SHOWN], "next_token": "djIwMjYwMzAx"},
+    "list_versions": {"versions": [VERSION_SHOWN], "next_token": NEXT_PAGE},
     "get_version": VERSION_SHOWN,
     "list_deployments": {"deployments": [DEPLOYMENT]},
     "roll_back_champion": {

@@ -36,6 +36,12 @@ def test_first_sentence_of_the_readme_on_costs_names_the_missed_aims(measured: d
         assert (f"miss their aim of ${aim}" in aims(measured)) is (measured[name]["dollars"] > aim)
 
 
+def test_several_missed_aims_read_as_one_sentence() -> None:
+    missed = {name: {"dollars": aim + (1 if name != "quiet" else 0)} for name, aim in AIMS.items()}
+    assert ", and full batches cost " in aims(missed)
+    assert aims(missed).endswith(" by $1.00; the other scenarios meet theirs.")
+
+
 def test_counted_usage_belongs_to_the_present_scenarios(measured: dict[str, Any]) -> None:
     for scenario in SCENARIOS:
         found = measured[scenario.name]

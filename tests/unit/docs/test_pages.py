@@ -56,8 +56,10 @@ def test_every_link_of_a_page_leads_to_a_file_and_its_heading(page: Path) -> Non
 def test_every_command_of_a_page_exists(page: Path) -> None:
     text = "\n".join(SPAN.findall(page.read_text(encoding="utf-8")))
     targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    assert set(TARGET.findall(text)) <= targets
-    assert set(COMMAND.findall(text)) <= {name for names in GROUPS.values() for name in names}
+    assert set(TARGET.findall(text)) <= targets, "no target of the Makefile"
+    assert set(COMMAND.findall(text)) <= {name for names in GROUPS.values() for name in names}, (
+        "no command that a group of local/commands/__init__.py lists"
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -71,7 +73,9 @@ def test_commands_of_a_page_use_the_names_that_env_sets(page: Path) -> None:
 def test_index_lists_every_page() -> None:
     index = ROOT / "docs/index.md"
     listed = {(index.parent / link.partition("#")[0]).resolve() for link in links_of(index)}
-    assert {page for page in PAGES if page.parent == index.parent and page != index} <= listed, "docs/index.md"
+    assert {page for page in PAGES if page.parent == index.parent and page != index} <= listed, (
+        "list it in docs/index.md"
+    )
 
 
 def test_changelog_names_each_change_once() -> None:
