@@ -51,8 +51,17 @@ def live(model: str, kinds: Sequence[str] = KINDS) -> None:
         ("#p-1", "prediction"),
         ("#p-1", "label#00000001"),
         ("#p-2", "review"),
-        ("#allowance#a", "allowance"),
     ]
+    # What a key is shared by, and what an entity sent, begins with a #.
+    in_predictions_of_keys = [
+        ("#entity#{}#customer-17", "event#f-1"),
+        ("#entity#{}#customer-17", "at#2026-03-01T12:00:00.000000Z#f-1"),
+        ("#reference#{}#order-9", "prediction#2026-03-01T12:00:00.000000Z#p-1"),
+        ("#allowance#{}#a", "allowance"),
+    ]
+    for pattern, sort_key in in_predictions_of_keys:
+        item = {"pk": {"S": pattern.format(model)}, "sk": {"S": sort_key}, "model": {"S": model}}
+        boto3.client("dynamodb").put_item(TableName="predictions", Item=item)
     of_model = ("pointer", "triggers", "version#v1", "check#drift", "job#import-2026", "relabel-open")
     beside_it = [("#new-labels", "marks"), ("#members#d1", "000001"), ("#relabelling-2026#3", "#counts")]
     for table, keys in (("predictions", in_predictions), ("models", [*(("", name) for name in of_model), *beside_it])):
@@ -82,12 +91,16 @@ def items() -> Iterator[tuple[str, dict[str, Any]]]:
             yield table, item
 
 
+def of_a_key(pk: str) -> list[str]:
+    return pk.split("#")[2:3] if pk.startswith("#") else []
+
+
 def traces(model: str) -> Traces:
     """Find all items and all versions and marks of objects whose keys name a model, and its lines in shared objects."""
     found: Traces = {
         f"{table} {item['pk']['S']} {item['sk']['S']}": item
         for table, item in items()
-        if model in {item["pk"]["S"].split("#")[0], item["sk"]["S"]}
+        if model in {item["pk"]["S"].split("#")[0], item["sk"]["S"], *of_a_key(item["pk"]["S"])}
     }
     listed = boto3.client("s3").list_object_versions(Bucket="lake")
     for version in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
@@ -175,7 +188,7 @@ def test_model_is_retired_at_once_and_its_record_and_job_stay_readable(sample: S
     assert (status, job["status"], job["progress"]["done"]) == (200, "completed", job["progress"]["total"])
     assert job["request"] == listed["request"] == {"scope": "model"}
     assert (job["actor"], job["reason"]) == ("key:operator", "replaced by the model of the new stations")
-    assert job["result"]["counts"]["table"] == 4
+    assert job["result"]["counts"]["table"] == 7
     assert job["result"]["counts"]["predictions"] == 5
 
 

@@ -5,6 +5,7 @@ from functools import cache
 
 from hindsight.adapters.aws.object_versions import S3ObjectVersions
 from hindsight.adapters.jobs_table.model_items_eraser import DynamoModelItemsEraser
+from hindsight.adapters.predictions_table.subject_keys import DynamoSubjectKeys
 from hindsight.adapters.predictions_table.subject_table import DynamoSubjectCollections
 from hindsight.bootstrap import clients, stores
 from hindsight.bootstrap.settings import Capture, Deployment, ErasurePasses
@@ -34,6 +35,7 @@ def entity_erasure() -> EntityErasure:
         lake=stores.lake(),
         versions=_versions(),
         collections=DynamoSubjectCollections(table, clients.dynamodb(), time.sleep),
+        keys=DynamoSubjectKeys(table, clients.dynamodb(), time.sleep),
         registry=stores.registry(),
         members=stores.member_store(),
         configurations=stores.configurations(),

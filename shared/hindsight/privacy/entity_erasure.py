@@ -1,8 +1,8 @@
 """The erasure of an entity, step by step.
 
 First it is found out which predictions are the entity's, from the table and the log. Each collection is then
-replaced by a mark that keeps it from coming back, and every place of the lake is redacted, the datasets last: they are
-rebuilt from the redacted records.
+replaced by a mark that keeps it from coming back, and what the entity's predictions share with events is removed. Then
+every place of the lake is redacted, the datasets last: they are rebuilt from the redacted records.
 """
 
 import hashlib
@@ -13,12 +13,15 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from hindsight.config.labels import MatchBy
 from hindsight.config.store import ConfigurationStore
 from hindsight.core.announcements import Announcement, Announcements
+from hindsight.core.batches import chunks
 from hindsight.core.jobs import Job
 from hindsight.datasets.building.snapshot import scratch_space
 from hindsight.datasets.dataset import Erasure, Source
 from hindsight.datasets.members import MemberStore
+from hindsight.entities.feedback import MatchKey
 from hindsight.labels.resolve import shifted
 from hindsight.lake.object_store import COMPACTED, EXPORTS, Lake, model_prefix
 from hindsight.lake.pack import emptied_members
@@ -30,12 +33,14 @@ from hindsight.privacy.passes import ErasurePass, Work
 from hindsight.privacy.records import RecordRedactor
 from hindsight.privacy.redaction import RedactionResult, unzipped
 from hindsight.privacy.requests import ENTITY, SUBJECT, affected_versions
-from hindsight.privacy.stores import ObjectVersions, SubjectCollections
+from hindsight.privacy.stores import ObjectVersions, SubjectCollections, SubjectKeys
 from hindsight.privacy.subject import Subject
 from hindsight.registry.store import Registry
 
 ERASED = "SubjectErased"
 _MAX_DATASETS = 10_000
+# What a run notes at once: noting them one by one would write all the others with each.
+_REFERENCES_A_NOTE = 100
 _COMPACTED = DataLocation(
     name=COMPACTED, prefixes=lambda model: (model_prefix(COMPACTED, model),), redact=lambda *_: None
 )
@@ -48,6 +53,7 @@ class EntityErasure:
     lake: Lake
     versions: ObjectVersions
     collections: SubjectCollections
+    keys: SubjectKeys
     registry: Registry
     configurations: ConfigurationStore
     announcements: Announcements
@@ -66,6 +72,8 @@ class EntityErasure:
             self._find,
             self._redact_log,
             self._erase_collections,
+            self._erase_entity_key,
+            self._erase_references,
             *locations,
             self._redact_compacted,
             self._redact_lines,
@@ -117,6 +125,35 @@ class EntityErasure:
                 work.progress.counts["table"] += self.collections.erase(work.subject.model, prediction_id, expires_at)
                 yield prediction_id
 
+    def _erase_entity_key(self, work: Work) -> Iterator[str]:
+        """Remove the events by the entity, whether a prediction has them or not, and the entries of its predictions."""
+        key = MatchKey(work.subject.model, MatchBy.ENTITY, work.subject.entity_id)
+        yield from self._erase_key(work, key)
+
+    def _erase_references(self, work: Work) -> Iterator[str]:
+        """Remove what lies under the references that only the entity has, and its entries under those it shares."""
+        subject = work.subject
+        left = [reference for reference in sorted(subject.references) if reference > work.progress.after]
+        for chunk in chunks(left, _REFERENCES_A_NOTE):
+            keys = [MatchKey(subject.model, MatchBy.REFERENCE, reference) for reference in chunk]
+            shared = self.keys.shared(keys, subject.entity_id)
+            # Noted before anything is removed: what is left of them, here and in the lake, is the entity's from now on.
+            before = subject.size
+            subject.own_references.update(key.value for key in keys if key not in shared)
+            if subject.size != before:
+                self._notes(work.job).keep(subject)
+            for key in keys:
+                if key in shared:
+                    work.progress.counts["table"] += self.keys.withdraw(key, subject.prediction_ids)
+                else:
+                    yield from self._erase_key(work, key)
+            yield chunk[-1]
+
+    def _erase_key(self, work: Work, key: MatchKey) -> Iterator[str]:
+        for count in self.keys.erase(key, work.subject.at):
+            work.progress.counts["table"] += count
+            yield work.progress.after
+
     def _redact_compacted(self, work: Work) -> Iterator[str]:
         """Clean compacted label records; their lines are then called otherwise, and are clean."""
         notes = self._notes(work.job)
@@ -159,9 +196,9 @@ class EntityErasure:
 
     def _learn(self, work: Work, rows: Any) -> None:
         """Record the subject's predictions in rows, durably: they may be gone the next moment."""
-        before = len(work.subject.prediction_ids), len(work.subject.feature_digests)
+        before = work.subject.size
         work.subject.learn(rows)
-        if (len(work.subject.prediction_ids), len(work.subject.feature_digests)) != before:
+        if work.subject.size != before:
             self._notes(work.job).keep(work.subject)
 
 

@@ -30,8 +30,7 @@ class ErasureNotes:
             known = json.loads(self.lake.read_bytes(self._key("subject.json")))
         except NotFound:
             return
-        subject.prediction_ids.update(known["prediction_ids"])
-        subject.feature_digests.update(known["feature_digests"])
+        subject.recall(known)
 
     def keep(self, subject: Subject) -> None:
         """Note the ids and digests of a subject before the rows they were read from are removed."""

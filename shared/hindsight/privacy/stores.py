@@ -1,14 +1,19 @@
 """The ports of erasures: items of the tables by their subject, and objects of a versioned bucket with all versions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from hindsight.entities.feedback import MatchKey
+
 
 @dataclass(frozen=True, slots=True)
 class FoundPage:
-    """Rows of an entity: ``prediction_id`` and ``features``; and where the search goes on, empty at its end."""
+    """Rows of an entity: ``prediction_id``, ``features`` and, where there is one, ``reference``.
+
+    ``after`` is where the search goes on, empty at its end.
+    """
 
     rows: Sequence[Mapping[str, Any]]
     after: str
@@ -28,6 +33,25 @@ class SubjectCollections(Protocol):
 
         Its mark is kept until ``expires_at`` (epoch seconds), so that neither feedback nor the same
         prediction that comes late brings it back. Raises Unavailable.
+        """
+
+
+class SubjectKeys(Protocol):
+    """The port that erases what predictions and events share: an entity, or a reference."""
+
+    def shared(self, keys: Sequence[MatchKey], entity_id: str) -> set[MatchKey]:
+        """Find the keys that a stored prediction of another entity, or of none, carries."""
+
+    def erase(self, key: MatchKey, received_by: datetime) -> Iterator[int]:
+        """Remove the events and the entries of a key that were received by a moment; yield their number, page by page.
+
+        What is left after a page is what the next call begins with. Raises Unavailable.
+        """
+
+    def withdraw(self, key: MatchKey, prediction_ids: Set[str]) -> int:
+        """Remove the entries of some predictions under a key and leave its events; return how many there were.
+
+        Raises Unavailable.
         """
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +18,8 @@ from hindsight.core.times import parse_time
 # quote to the next: where a text was cut, it is not known which of them opens.
 _QUOTED = re.compile(r'(?="((?:[^"\\]|\\.){1,1536})")')
 # An item may be rejected just because its id is a number.
-_NUMBERED = re.compile(r'"(?:entity|prediction)_id"\s*:\s*(-?[0-9]{1,128})\b')
+_NUMBERED = re.compile(r'"(?:entity_id|prediction_id|reference)"\s*:\s*(-?[0-9]{1,128})\b')
+_LEARNED = ("prediction_ids", "feature_digests", "references", "own_references")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,9 @@ class Subject:
     """One entity of a model, and its predictions as far as they are known.
 
     ``at`` is when the erasure was asked for: what was received later is not part of it. ``feature_digests`` are those
-    of the features its predictions were made from: some things keep features and no id.
+    of the features its predictions were made from: some things keep features and no id. ``references`` are those that
+    its predictions carry; ``own_references`` those of them that no other entity's prediction does: feedback that names
+    one is the subject's.
     """
 
     model: str
@@ -33,6 +37,13 @@ class Subject:
     at: datetime
     prediction_ids: set[str] = field(default_factory=set)
     feature_digests: set[str] = field(default_factory=set)
+    references: set[str] = field(default_factory=set)
+    own_references: set[str] = field(default_factory=set)
+
+    @property
+    def size(self) -> int:
+        """The number of ids and digests that are known."""
+        return sum(len(getattr(self, name)) for name in _LEARNED)
 
     def learn(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Learn of the entity's predictions from rows that name it."""
@@ -40,13 +51,14 @@ class Subject:
             self.prediction_ids.add(row["prediction_id"])
             if "features" in row:
                 self.feature_digests.add(features_digest(row["features"]))
+            if row.get("reference") is not None:
+                self.references.add(row["reference"])
 
     def is_named_by(self, row: Mapping[str, Any]) -> bool:
         """Decide whether a row of the log, or a label record, names the entity and is not newer than the request."""
         if row.get("entity_id") != self.entity_id or not isinstance(row.get("prediction_id"), str):
             return False
-        moment = row.get("received_at", row.get("occurred_at"))
-        return isinstance(moment, str) and parse_time(moment) <= self.at
+        return self._is_in_time(row)
 
     def owns_record(self, row: Mapping[str, Any]) -> bool:
         """Decide whether a row of the log, or a label record, is of the subject."""
@@ -57,7 +69,9 @@ class Subject:
         if row.get("model") != self.model:
             return False
         text = row.get("text")
-        return self._holds_prediction(row) or (isinstance(text, str) and self.owns_text(text, is_of_model=True))
+        if isinstance(text, str):
+            return self._holds_prediction(row) or self.owns_text(text, is_of_model=True)
+        return self._holds_prediction(row) or (self._is_keyed(row) and self._is_in_time(row))
 
     def owns_reject(self, row: Mapping[str, Any]) -> bool:
         """Decide whether a row of a quarantine, or of what replays took from one, is of the subject."""
@@ -70,7 +84,7 @@ class Subject:
 
     def owns_item(self, item: Mapping[str, Any]) -> bool:
         """Decide whether a prediction or feedback, as apps send them, is of the subject."""
-        return self._holds_prediction(item) or _id_text(item.get("entity_id")) == self.entity_id
+        return self._holds_prediction(item) or self._is_keyed(item)
 
     def owns_text(self, text: str, *, is_of_model: bool = False) -> bool:
         """Decide whether a text is an item of the subject; an unreadable one is if it quotes one of its ids.
@@ -81,7 +95,7 @@ class Subject:
             item = compact_json.loads(text)
         except InvalidInput:
             quoted = set(quoted_texts(text))
-            return self.entity_id in quoted or not self.prediction_ids.isdisjoint(quoted)
+            return any(not theirs.isdisjoint(quoted) for theirs in self._ids)
         if not isinstance(item, dict):
             return False
         return (is_of_model or item.get("model", self.model) == self.model) and self.owns_item(item)
@@ -90,12 +104,32 @@ class Subject:
         """Decide whether features are those of one of the subject's predictions (or equal to them)."""
         return features_digest(features) in self.feature_digests
 
+    @property
+    def _ids(self) -> tuple[AbstractSet[str], ...]:
+        return self.prediction_ids, self.own_references, {self.entity_id}
+
     def _holds_prediction(self, row: Mapping[str, Any]) -> bool:
         return _id_text(row.get("prediction_id")) in self.prediction_ids
 
+    def _is_keyed(self, row: Mapping[str, Any]) -> bool:
+        """Check whether a row names the entity, or a reference of its own and no other entity."""
+        entity_id = _id_text(row.get("entity_id"))
+        return entity_id == self.entity_id or (
+            entity_id is None and _id_text(row.get("reference")) in self.own_references
+        )
+
+    def _is_in_time(self, row: Mapping[str, Any]) -> bool:
+        moment = row.get("received_at", row.get("occurred_at"))
+        return isinstance(moment, str) and parse_time(moment) <= self.at
+
     def to_json(self) -> dict[str, Any]:
-        """Export what is known of the subject's predictions."""
-        return {"prediction_ids": sorted(self.prediction_ids), "feature_digests": sorted(self.feature_digests)}
+        """Export what is known of the subject's predictions and their references."""
+        return {name: sorted(getattr(self, name)) for name in _LEARNED}
+
+    def recall(self, known: Mapping[str, Iterable[str]]) -> None:
+        """Add what was exported of the subject."""
+        for name in _LEARNED:
+            getattr(self, name).update(known.get(name, ()))
 
 
 def quoted_texts(text: str) -> Iterator[str]:

@@ -98,20 +98,21 @@ class Quarantine:
         return written
 
     def put_events(self, code: RejectCode, reason: str, events: Iterable[Feedback]) -> None:
-        """Keep well-formed events that could not be joined."""
+        """Keep well-formed events that could not be joined; one that several predictions share once."""
         ordered = sorted(events, key=lambda event: (event.received_at, event.model, event.feedback_id))
-        self.put(event_row(code, reason, event) for event in ordered)
+        rows = (event_row(code, reason, event) for event in ordered)
+        self.put({row.identity: row for row in rows}.values())
 
 
 def event_row(code: RejectCode, reason: str, event: Feedback) -> QuarantinedRow:
-    """Build the row of a well-formed event."""
+    """Build the row of a well-formed event, as it was received, whichever predictions it was matched with."""
     return QuarantinedRow(
         code=code,
         reason=reason,
         day=event.received_at.date(),
         model=event.model,
         received_at=event.received_at,
-        event=event.to_plain(),
+        event=event.replace(given_until={}).to_plain(),
     )
 
 

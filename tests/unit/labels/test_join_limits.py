@@ -35,6 +35,8 @@ from tests.unit.labels.builders import (
     prediction,
 )
 from tests.unit.labels.joining import Bench
+from tests.unit.labels.key_traffic import rule
+from tests.unit.labels.key_world import KeyRules, KeyWorld
 
 BY_ID = attrgetter("feedback_id")
 
@@ -213,6 +215,53 @@ def test_relabelling_restores_no_feedback_beyond_the_limit_and_reports_nothing_t
 
     assert bench.kept() == ["f-0-1.5", "f-1-1.5"]
     assert len(bench.quarantined()) == 2
+
+
+class LimitedByKey(KeyWorld):
+    """A joiner by entity and reference of a model whose entities may say two things an hour; three predictions."""
+
+    def __init__(self) -> None:
+        rules = KeyRules([rule("churned", "entity", "all", 48), rule("returned", "reference", "all", 48)])
+        limits = FeedbackLimits(per_entity=EntityLimit(count=2, per=timedelta(hours=1)))
+        super().__init__(rules.configuration().model_copy(update={"feedback": FeedbackRules(limits=limits)}))
+        self.log(*(prediction(f"p-{number}", entity_id="e-1", reference="r-1") for number in range(3)))
+
+    def kept(self) -> list[set[str]]:
+        collections = self.store.load([key(f"p-{number}") for number in range(3)])
+        return [{event.feedback_id for event in found.feedback} for found in collections]
+
+
+def of_entity(feedback_id: str, received: float = 1.5, **named: str) -> Feedback:
+    name = "returned" if "reference" in named else "churned"
+    said = event(name, 1, feedback_id=feedback_id, received=received)
+    return said.replace(prediction_id=None, **(named or {"entity_id": "e-1"}))
+
+
+def test_event_by_entity_counts_once_however_many_predictions_it_labels() -> None:
+    world = LimitedByKey()
+    world.joiner.join([of_entity("f-1", 1.1)])
+    world.joiner.join([of_entity("f-2", 1.2), of_entity("f-3", 1.3)])
+    assert world.kept() == [{"f-1", "f-2"}] * 3
+    assert [row["event"]["feedback_id"] for row in world.quarantined("rate_limited")] == ["f-3"]
+    world.joiner.join([of_entity("f-3", 1.3), of_entity("f-1", 1.1)])
+    assert world.kept() == [{"f-1", "f-2"}] * 3
+    assert len(world.quarantined("rate_limited")) == 1
+
+
+def test_event_beyond_the_limit_stays_beyond_it_for_a_prediction_that_comes_later() -> None:
+    world = LimitedByKey()
+    world.joiner.join([of_entity(f"f-{number}", 1 + number / 10) for number in (1, 2, 3)])
+    world.log(prediction("p-0", entity_id="e-1"), prediction("late", entity_id="e-1", received_at=at(9)))
+    (found,) = world.store.load([key("late")])
+    assert {event.feedback_id for event in found.feedback} == {"f-1", "f-2"}
+
+
+def test_same_id_by_another_key_is_another_event_of_the_limit() -> None:
+    world = LimitedByKey()
+    world.log(prediction("p-9", entity_id="e-1", reference="r-9"))
+    events = [of_entity("f-1", 1.1), of_entity("f-1", 1.2, reference="r-1"), of_entity("f-1", 1.3, reference="r-9")]
+    world.joiner.join(events)
+    assert [row["event"].get("reference") for row in world.quarantined("rate_limited")] == ["r-9"]
 
 
 class SlowAllowances(InMemoryAllowances):

@@ -23,7 +23,8 @@ MODEL, ENTITY = "bike", "customer-17"
 
 
 def subject(*names: str) -> Subject:
-    return Subject(model=MODEL, entity_id=ENTITY, at=AT, prediction_ids=set(names or ("p-1",)))
+    ids = set(names or ("p-1",))
+    return Subject(model=MODEL, entity_id=ENTITY, at=AT, prediction_ids=ids, own_references={"order-9", "7"})
 
 
 def lines(*rows: Mapping[str, Any] | str) -> bytes:
@@ -82,6 +83,50 @@ def test_a_record_is_theirs_by_its_prediction_or_by_its_entity_up_to_the_request
 )
 def test_raw_feedback_is_theirs_within_their_model_however_broken(row: dict[str, Any], is_theirs: bool) -> None:
     assert subject().owns_feedback(row) is is_theirs
+
+
+@pytest.mark.parametrize(
+    ("named", "received", "is_theirs"),
+    [
+        ({"entity_id": ENTITY}, AT, True),
+        ({"entity_id": ENTITY}, AT + timedelta(seconds=1), False),
+        ({"entity_id": "customer-18"}, AT, False),
+        ({"reference": "order-9"}, AT, True),
+        ({"reference": "order-9"}, AT + timedelta(seconds=1), False),
+        ({"reference": "order-of-both"}, AT, False),
+    ],
+)
+def test_event_is_theirs_by_the_entity_or_a_reference_of_its_own_up_to_the_request(
+    named: dict[str, str], received: datetime, is_theirs: bool
+) -> None:
+    row = {"model": MODEL, **named, "received_at": format_time(received)}
+    assert subject().owns_feedback(row) is is_theirs
+    assert subject().owns_reject({"code": "unmatched", "event": row}) is is_theirs
+    assert not subject().owns_feedback({**row, "model": "forest"})
+
+
+@pytest.mark.parametrize(
+    ("text", "is_theirs"),
+    [
+        ('{"reference": "order-9", "value": NaN}', True),
+        ('{"reference": "order-9", "val', True),
+        ('{"reference":7,"val', True),
+        ('{"reference": 7}', True),
+        ('{"reference": "order-9", "entity_id": "customer-18", "features": 7}', False),
+        ('{"reference": "order-of-both", "val', False),
+    ],
+)
+def test_rejected_item_is_theirs_by_a_reference_of_its_own(text: str, is_theirs: bool) -> None:
+    assert subject().owns_reject({"code": "invalid", "model": MODEL, "text": text}) is is_theirs
+
+
+def test_subject_is_completed_by_its_notes() -> None:
+    known = subject()
+    known.learn([{"prediction_id": "p-2", "features": {}, "reference": "order-10"}, {"prediction_id": "p-3"}])
+    recalled = Subject(model=MODEL, entity_id=ENTITY, at=AT)
+    recalled.recall(known.to_json())
+    assert recalled == known
+    assert (known.references, known.size) == ({"order-10"}, 3 + 1 + 1 + 2)
 
 
 def test_a_reject_is_theirs_by_its_event_or_its_text() -> None:

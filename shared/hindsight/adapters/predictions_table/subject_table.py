@@ -33,8 +33,8 @@ class DynamoSubjectCollections:
             TableName=self._table,
             ConsistentRead=True,
             FilterExpression="sk = :head AND entity_id = :entity AND #model = :model AND received_at <= :by",
-            ProjectionExpression="prediction_id, features",
-            ExpressionAttributeNames={"#model": "model"},
+            ProjectionExpression="prediction_id, features, #reference",
+            ExpressionAttributeNames={"#model": "model", "#reference": "reference"},
             ExpressionAttributeValues=to_item(
                 {":head": HEAD, ":entity": entity_id, ":model": model, ":by": format_time(received_by)}
             ),
