@@ -110,7 +110,9 @@ down: setup ## Stop it, leave nothing running and keep what it holds (all ports,
 status: setup ## List the local stacks that are up
 	@$(BIN)/hindsight status || true
 
-clean-local: down ## Stop every local stack and delete what they hold, and what runs, builds and caches left
+clean-local: setup ## Stop every local stack and delete what they hold, and what runs, builds and caches left
+	# Of all ports, whichever is named: a stack whose state is deleted could not be stopped any more.
+	$(BIN)/hindsight down
 	rm -rf .local out build dist .aws-sam .mypy_cache .ruff_cache .hypothesis .sam-venv .checkov-venv
 
 deploy-local: setup ## Deploy to AWS_ENDPOINT_URL (LocalStack-compatible), or again to the running local stack

@@ -19,7 +19,7 @@ RESERVED_MILLISECONDS = 60_000
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Profile a batch of log objects as one, so that an hour is written once; return what is to be delivered again."""
     messages = read_messages(event["Records"])
-    profiler = LogProfiler(stores.lake(), stores.configurations(), pause=back_off)
+    profiler = LogProfiler(stores.lake(), stores.configurations(), back_off, stores.served_definitions)
     report = profiler.profile(messages.keys, time_left(context, RESERVED_MILLISECONDS))
     logger.info("predictions_profiled", extra={"predictions": sum(report.rows.values())})
     if report.unknown_models:

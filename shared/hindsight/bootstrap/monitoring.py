@@ -26,6 +26,7 @@ def monitor() -> "Monitor":
             DegradationMonitor(stores.sequential_tests()),
             _estimators_of_version,
             stores.effects(),
+            stores.served_features(),
         ),
         lake=stores.lake(),
         checks=stores.check_store(),

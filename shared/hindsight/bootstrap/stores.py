@@ -36,11 +36,11 @@ from hindsight.adapters.predictions_table.prediction_store import DynamoPredicti
 from hindsight.adapters.predictions_table.review_table import DynamoReviews
 from hindsight.bootstrap import clients
 from hindsight.bootstrap.settings import Capture, Deployment
-from hindsight.config.features import FeatureType
+from hindsight.config.features import Feature, FeatureType
 from hindsight.config.store import ConfigurationRevision
 from hindsight.core.recent_reads import RecentReads
 from hindsight.registry.pointer import Pointer
-from hindsight.registry.served_features import ServedFeatures
+from hindsight.registry.served_features import ServedFeatures, serving_versions
 from hindsight.runtime.http.keyring import ApiKeyring, parse_key_ids
 from hindsight.validation.timestamps import ClientTimestamps
 
@@ -147,6 +147,11 @@ def served_features() -> ServedFeatures:
 def served_now(model: str) -> Mapping[str, FeatureType]:
     """Find what the versions read that serve now."""
     return served_features().of(model, recent_pointers()(model))
+
+
+def served_definitions(model: str) -> Mapping[str, Feature]:
+    """Find the features that the versions read which serve now, as they were declared."""
+    return served_features().definitions(model, serving_versions(recent_pointers()(model)))
 
 
 @cache

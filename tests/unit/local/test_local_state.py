@@ -1,3 +1,4 @@
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,8 @@ import pytest
 from local import __main__ as console
 from local.stack import find_stack
 from local.state import Stack, StateFolder
+
+ROOT = Path(__file__).parents[3]
 
 
 def stack_on(port: int) -> Stack:
@@ -85,3 +88,10 @@ def test_commands_without_a_stack_name_the_one_that_starts_it(
     for command in (["env"], ["tick"], ["verify", "--model", "m", "--dataset", "d"], ["redrive", "--queue", "q"]):
         assert console.main(["--state", str(tmp_path / ".local"), *command, *asked]) == 1
         assert f"start one with {advice}" in capsys.readouterr().err
+
+
+def test_deletion_of_all_state_stops_the_stacks_of_every_port_first() -> None:
+    recipe = subprocess.run(["make", "-n", "clean-local", "PORT=4700"], cwd=ROOT, capture_output=True, text=True).stdout  # noqa: PLW1510
+    commands = [line for line in recipe.splitlines() if "hindsight down" in line or line.startswith("rm -rf .local")]
+    assert [command.split()[0] for command in commands] == [".venv/bin/hindsight", "rm"]
+    assert "--port" not in commands[0]

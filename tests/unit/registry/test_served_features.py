@@ -8,7 +8,7 @@ from hindsight.config.features import FeatureType
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
 from hindsight.registry.pointer import Pointer, Rollout, RolloutMode
-from hindsight.registry.served_features import ServedFeatures, kept_for_serving
+from hindsight.registry.served_features import ServedFeatures, kept_for_serving, with_kept_features
 from hindsight.testing.builders.configuration import document
 from hindsight.testing.builders.versions import version_record
 from hindsight.testing.models.configurations import InMemoryConfigurations
@@ -41,6 +41,21 @@ def test_champion_s_types_come_before_those_of_the_version_in_a_rollout() -> Non
     assert served.of(MODEL, None) == served.read_by(MODEL, ["unknown"]) == {}
     declared = {name: feature.type for name, feature in features(age="categorical", new="numeric").features.items()}
     assert kept_for_serving(declared, served.of(MODEL, pointer)) == {"age": "numeric", "old": "boolean"}
+
+
+def test_removed_feature_is_watched_as_it_was_declared_and_a_changed_one_as_it_is() -> None:
+    before = parse_configuration(
+        {
+            **document(),
+            "features": {"age": {"type": "numeric", "min": 18, "max": 99}, "plan": {"type": "categorical"}},
+            "monitoring": {},
+        }
+    )
+    now = features(plan="boolean", new="numeric")
+    watched = with_kept_features(now, before.features).features
+    assert list(watched) == ["plan", "new", "age"]
+    assert (watched["age"], watched["plan"].type) == (before.features["age"], "boolean")
+    assert with_kept_features(now, now.features) is now
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from hindsight.profiles.logs.hourly import WindowProfile, window_profile
 from hindsight.profiles.profile import Profile
 from hindsight.profiles.reference import read_baseline
 from hindsight.registry.pointer import Pointer
+from hindsight.registry.served_features import ServedFeatures, with_kept_features
 from hindsight.registry.store import Registry
 
 RECONCILED_AT = 0.01  # an estimate must be doubted early: at the level of alarms it hardly ever would be
@@ -101,6 +102,7 @@ class ModelChecks:
     degradation: DegradationMonitor
     estimators: Estimators
     effects: EffectStore
+    served: ServedFeatures
     max_bytes: int = MAX_BYTES
 
     def of(
@@ -196,7 +198,8 @@ class ModelChecks:
     def _of_drift(
         self, configuration: ModelConfiguration, profiles: WindowProfile, pointer: Pointer, now: datetime
     ) -> CheckResult:
-        found = check_champion_drift(self.lake, configuration, pointer, profiles, now)
+        read = self.served.definitions(configuration.model, [pointer.champion])
+        found = check_champion_drift(self.lake, with_kept_features(configuration, read), pointer, profiles, now)
         numbers = drift_measurements(configuration.model, pointer.champion, found.report)
         result = _result(CheckKind.DRIFT, pointer.champion, found.report, numbers, self._with_baseline(found, pointer))
         return replace(result, page=found.page())
