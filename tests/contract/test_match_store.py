@@ -1,6 +1,8 @@
 """The contract of stores of events and predictions by shared keys, judged on the fake and on DynamoDB alike."""
 
 import json
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -9,10 +11,12 @@ from hindsight.adapters.predictions_table.label_store import DynamoLabels
 from hindsight.adapters.predictions_table.match_table import DynamoMatches
 from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
 from hindsight.config.labels import MatchBy
+from hindsight.core.times import format_time
 from hindsight.entities.feedback import FOR_EVER, Feedback, MatchKey
 from hindsight.entities.prediction import Prediction
+from hindsight.labels.matching.matcher import KeyMatcher
 from hindsight.labels.matching.recipients import Candidate
-from hindsight.labels.matching.store import KeptEvent, KeyedPrediction, MatchStore, Place, Span
+from hindsight.labels.matching.store import Arrival, KeptEvent, KeyedPrediction, MatchStore, Place, Span
 from hindsight.labels.plan import plan_join
 from hindsight.labels.store import LabelStore
 from hindsight.testing.predictions.label_store import InMemoryLabels
@@ -59,6 +63,8 @@ def test_new_event_is_kept_and_found_by_its_id_and_its_time(store: MatchStore) -
     assert (arrival.kept, arrival.before, arrival.refused) == (KeptEvent(churned(hours=3)), None, None)
     assert store.event(CUSTOMER, "f-1") == arrival.kept
     assert list(store.events(CUSTOMER, Span(at(3), at(3)))) == [[arrival.kept]]
+    spans = (Span(at(3), at(3)), Span(at(2), at(2.9)), Span(at(3.1), None), EVER)
+    assert [store.has_events(CUSTOMER, span) for span in spans] == [True, False, False, True]
     assert list(store.events(CUSTOMER, Span(at(2), at(2.9)))) == list(store.events(CUSTOMER, Span(at(3.1), None))) == []
 
 
@@ -96,6 +102,7 @@ def test_retractions_are_found_with_the_event_they_withdraw_whichever_came_first
     second = churned("r-2", "f-1", name="retracted", hours=5)
     store.keep([first], EXPIRES)
     assert store.event(CUSTOMER, "f-1") is None
+    assert not store.has_events(CUSTOMER, EVER)
     (arrival,) = store.keep([churned()], EXPIRES)
     assert arrival == type(arrival)(KeptEvent(churned(), (first,)))
     store.keep([second], EXPIRES)
@@ -144,6 +151,53 @@ def test_event_waits_until_its_time_or_until_it_is_settled(store: MatchStore) ->
     found = [one for page in store.waited(MODEL, at(25)) for one in page]
     assert {one.feedback_id for one in found} == {f"f-{n}" for n in range(12)} - {"f-3", "f-5"}
     assert list(store.waited("other", at(25))) == []
+
+
+class ManyEntries:
+    """A client of a table in which one entity has 100,000 predictions, one a minute, the newest at its end."""
+
+    entries = 100_000
+
+    def __init__(self) -> None:
+        self.pages: list[int] = []
+
+    def get_paginator(self, _operation: str) -> "ManyEntries":
+        return self
+
+    def paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
+        numbers = range(self.entries) if request["ScanIndexForward"] else range(self.entries - 1, -1, -1)
+        size = request["PaginationConfig"]["PageSize"]
+        first, last = (request["ExpressionAttributeValues"][name]["S"] for name in (":first", ":last"))
+        found = (item for number in numbers if first <= (item := self.item(number))["sk"]["S"] <= last)
+        while page := list(islice(found, size)):
+            self.pages.append(len(page))
+            yield {"Items": page}
+
+    def item(self, number: int) -> dict[str, Any]:
+        moment = format_time(at(number / 60))
+        return {"sk": {"S": f"prediction#{moment}#p-{number}"}, "received_at": {"S": moment}}
+
+
+@pytest.mark.parametrize(("match", "labelled"), [("last", "p-59942"), ("first", "p-57060")])
+def test_event_reads_two_pages_at_most_of_an_entity_with_a_hundred_thousand_predictions(
+    match: str, labelled: str
+) -> None:
+    client = ManyEntries()
+    matcher = KeyMatcher(Keeping("predictions", client))  # type: ignore[arg-type]
+    rules = revision({"event": "churned", "by": "entity", "match": match, "window": "P2D", "value": 1})
+
+    found = matcher.match_events([churned(hours=999, received=1100)], rules)
+
+    assert [name.prediction_id for name in found.deliveries] == [labelled]
+    assert sum(client.pages) <= 50
+    assert len(client.pages) <= 2
+
+
+class Keeping(DynamoMatches):
+    """A store whose events are new and kept elsewhere."""
+
+    def keep(self, events: Sequence[Feedback], expires_at: int) -> list[Arrival]:
+        return [Arrival(KeptEvent(one)) for one in events]
 
 
 def test_event_that_is_gone_does_not_come_back_by_waiting(store: MatchStore) -> None:

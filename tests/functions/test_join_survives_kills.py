@@ -10,10 +10,24 @@ import pytest
 from botocore.hooks import HierarchicalEmitter
 
 from hindsight.adapters.predictions_table import label_store, prediction_items
+from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
 from hindsight.bootstrap import clients, labelling, stores
 from hindsight.entities.feedback import Feedback
 from hindsight.ingestion.feedback_capture import feedback_line
-from tests.unit.labels.builders import ANNOTATION, DEMAND, EXPOSED_DEFAULT, NOON, THUMB, at, configuration, event
+from hindsight.labels.archiving.key_entries import KeyEntries
+from hindsight.labels.joining.match_requests import match_message, parse_match
+from tests.unit.labels.builders import (
+    ANNOTATION,
+    DEMAND,
+    EXPOSED_DEFAULT,
+    NOON,
+    RETENTION,
+    THUMB,
+    at,
+    configuration,
+    event,
+    prediction,
+)
 
 pytestmark = pytest.mark.usefixtures("deployed")
 
@@ -138,7 +152,7 @@ def taken(model: str) -> dict[str, Any]:
             table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
             continue
         assert item["model"] == model
-        place = item["pk"].partition("#")[2], item["sk"]
+        place = item["pk"].replace(f"{model}#", "", 1), item["sk"]
         items[place] = {name: value for name, value in item.items() if name not in OF_ONE_LIFE}
         table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
     aside = set()
@@ -163,6 +177,56 @@ def test_killed_at_any_aws_call_and_delivered_again_a_join_ends_as_if_nothing_ha
     for number in range(whole.calls):
         model = f"killed-{number}"
         steps, fuse = life_of(model), Fuse(number)
+        with watched(moment, fuse):
+            live(steps)
+
+        assert fuse.calls > number, "the fuse never burnt"
+        assert taken(model) == expected, f"killed at call {number}"
+
+
+def life_by_key(model: str, asked: list[str]) -> Steps:
+    """List the events of one prediction and one event of its entity: whichever comes first, each delivered at will."""
+    churned = {"event": "churned", "kind": "outcome", "by": "entity", "window": "P30D", "value": 1}
+    stores.configurations().put(configuration(churned, model=model), NOON)
+    events = [
+        event("churned", feedback_id=name, model=model, hours=hours, received=9).replace(
+            prediction_id=None, entity_id="customer-17"
+        )
+        for name, hours in (("early", 3), ("late", 4))
+    ]
+    first, second = (write(model, one.feedback_id, one) for one in events)
+    made = prediction("p-1", 2, model=model, entity_id="customer-17", received_at=at(10))
+    matcher, configurations = labelling.key_matcher(), stores.configurations()
+    entries = KeyEntries(matcher, configurations, lambda request: asked.append(match_message(request)))
+
+    def match() -> None:
+        for message in asked:
+            request = parse_match(message)
+            assert request is not None
+            labelling.feedback_joiner().join_predictions(request, lambda: True)
+
+    return [
+        lambda: labelling.feedback_files().join(first),
+        lambda: DynamoPredictions("predictions", boto3.client("dynamodb")).save([made], RETENTION),
+        lambda: entries.enter([made]),
+        match,
+        lambda: labelling.feedback_files().join(second),
+    ]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_at_any_aws_call_a_match_by_entity_ends_as_if_nothing_had_happened(moment: str) -> None:
+    steps, whole = life_by_key("whole", []), Fuse()
+    with watched(moment, whole):
+        live(steps)
+    expected = taken("whole")
+    kinds = [sort_key.partition("#")[0] for _, sort_key in expected["items"]]
+    assert sorted(kinds) == ["at", "at", "event", "event", "feedback", "feedback", "label", "prediction", "prediction"]
+
+    assert whole.calls > 20
+    for number in range(whole.calls):
+        model = f"killed-{number}"
+        steps, fuse = life_by_key(model, []), Fuse(number)
         with watched(moment, fuse):
             live(steps)
 

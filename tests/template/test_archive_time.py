@@ -12,31 +12,45 @@ import pytest
 from bench.processor import processor_seconds, steady_seconds
 from bench.sleeping_account import SleepingService
 from hindsight.adapters.aws.s3_lake import S3Lake
-from hindsight.adapters.dynamodb.requests import MAX_BATCH_GET, to_item
+from hindsight.adapters.dynamodb.requests import MAX_BATCH_GET, MAX_BATCH_WRITE, at_once, to_item
 from hindsight.adapters.models_table.new_label_table import DynamoNewLabels
 from hindsight.adapters.predictions_table.label_items import label_to_item
 from hindsight.adapters.predictions_table.label_store import DynamoLabels
+from hindsight.adapters.predictions_table.match_table import DynamoMatches
 from hindsight.adapters.predictions_table.prediction_items import partition_key, prediction_to_item
 from hindsight.entities.label import Label, LabelRecord, LabelStatus
 from hindsight.entities.label_collection import Head, PredictionTimes
 from hindsight.entities.prediction import Prediction
 from hindsight.labels.archiving.archive import Archive
 from hindsight.labels.archiving.existing_predictions import ExistingPredictions
+from hindsight.labels.archiving.key_entries import KeyEntries
 from hindsight.labels.archiving.new_labels import NewLabels
+from hindsight.labels.matching.matcher import KeyMatcher
 from hindsight.runtime.events.stream_records import label_change, new_prediction, read_batch
+from hindsight.testing.models.configurations import InMemoryConfigurations
 from local.account_rules.timing import LEFT_FOR, WATCHES_THE_CLOCK, WORST_SECONDS
 from local.template import TEMPLATE
 from local.transformed import deployment
-from tests.unit.labels.builders import at, prediction
+from tests.unit.labels.builders import at, configuration, prediction
 
 # The slowest that account mode, too, lets them be.
-S3_SECONDS, DYNAMODB_SECONDS = 0.040, 0.015
+S3_SECONDS, DYNAMODB_SECONDS, SQS_SECONDS = 0.040, 0.015, 0.020
 RECORDS = 400
 # What one virtual processor of Lambda is, in megabytes of memory.
 FULL_PROCESSOR = 1769
 # A bound that is further from what is measured says nothing; this machine is busy with other tests now and then.
 SLACK = 2.5
 FEATURES = {f"feature_{number}": number / 7 for number in range(20)}
+
+
+@pytest.fixture(scope="module")
+def keyed_predictions() -> list[Prediction]:
+    """Predictions of a model with rules by both keys, each with both, of its own day."""
+    names = {number: f"customer-{number}" for number in range(RECORDS)}
+    return [
+        prediction(f"p{number}", hours=24 * number, features=FEATURES, entity_id=name, reference=f"order-of-{name}")
+        for number, name in names.items()
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +78,7 @@ def carried(value: Any) -> Any:
 
 
 def heads_of(predictions: Iterable[Prediction]) -> Callable[[str, bytes], Any]:
-    """Answer reads of heads, and take every write."""
+    """Answer reads of heads, say of every key that feedback waits, and take every write."""
     items = {
         partition_key(one.key): {
             name: carried(value) for name, value in to_item(prediction_to_item(one, 0, one.outcome_due_at)).items()
@@ -73,6 +87,8 @@ def heads_of(predictions: Iterable[Prediction]) -> Callable[[str, bytes], Any]:
     }
 
     def answer(operation: str, body: bytes) -> Any:
+        if operation == "Query":
+            return {"Items": [{"pk": {"S": "#entity"}, "sk": {"S": "at#"}}], "Count": 1}
         if operation != "BatchGetItem":
             return {}
         [(table, wanted)] = json.loads(body)["RequestItems"].items()
@@ -112,24 +128,35 @@ def memory_of(template: dict[str, Any], name: str) -> int:
 
 
 def test_prediction_is_archived_within_the_time_of_the_rule(
-    template: dict[str, Any], predictions: list[Prediction]
+    template: dict[str, Any], keyed_predictions: list[Prediction]
 ) -> None:
-    records = event(prediction_to_item(one, 0, one.outcome_due_at) for one in predictions)
-    heads, name = heads_of(predictions), "ArchivePredictionsFunction"
+    records = event(prediction_to_item(one, 0, one.outcome_due_at) for one in keyed_predictions)
+    heads, name = heads_of(keyed_predictions), "ArchivePredictionsFunction"
+    rules = [{"event": by, "kind": "outcome", "by": by, "window": "P30D", "value": 1} for by in ("entity", "reference")]
+    configurations = InMemoryConfigurations(configuration(*rules))
 
     def measure() -> float:
-        s3, dynamodb = SleepingService(S3_SECONDS), SleepingService(DYNAMODB_SECONDS)
+        s3, sqs = SleepingService(S3_SECONDS), SleepingService(SQS_SECONDS)
+        heads_read, keys = SleepingService(DYNAMODB_SECONDS), SleepingService(DYNAMODB_SECONDS)
         archive = Archive(S3Lake("lake", s3.client("s3")))
-        store = DynamoLabels("predictions", dynamodb.client("dynamodb", heads))
-        existing = ExistingPredictions(store, clock=lambda: at(24))
+        existing = ExistingPredictions(
+            DynamoLabels("predictions", heads_read.client("dynamodb", heads)), clock=lambda: at(24)
+        )
+        matcher = KeyMatcher(DynamoMatches("predictions", keys.client("dynamodb", heads)), side_by_side=at_once)
+        key_entries = KeyEntries(matcher, configurations, lambda _: sqs.wait())
 
         def work() -> int:
             batch = read_batch(records, new_prediction)
-            return archive.write_predictions(batch.name, existing.among(batch.values))
+            stored = existing.among(batch.values)
+            assert key_entries.enter(stored) == RECORDS
+            return archive.write_predictions(batch.name, stored)
 
-        seconds = seconds_a_record(work, memory_of(template, name), s3, dynamodb)
+        seconds = seconds_a_record(work, memory_of(template, name), s3, sqs, heads_read, keys)
         assert s3.calls == RECORDS
-        assert dynamodb.calls == RECORDS / MAX_BATCH_GET
+        assert heads_read.calls == RECORDS / MAX_BATCH_GET
+        # Two entries a record, and for each the question whether feedback waits, which it does.
+        assert keys.calls == 2 * RECORDS + 2 * RECORDS / MAX_BATCH_WRITE
+        assert sqs.calls == RECORDS / MAX_BATCH_GET
         return seconds
 
     worst, _ = WORST_SECONDS[name]

@@ -160,6 +160,12 @@ class DynamoMatches:
             if theirs:
                 yield sorted(theirs, key=lambda one: (one.event.occurred_at, one.event.feedback_id))
 
+    def has_events(self, key: MatchKey, span: Span) -> bool:
+        """Check whether events of a key may have occurred within a span: one that was moved away answers too."""
+        request = self._request(key, bounds(MOMENT, span))
+        with unavailable_if_busy():
+            return bool(self._client.query(**request, Limit=1)["Items"])
+
     def event(self, key: MatchKey, feedback_id: str) -> KeptEvent | None:
         """Find an event of a key by its id."""
         return next(iter(self._events([event_key(key, feedback_id)])), None)
@@ -206,17 +212,17 @@ class DynamoMatches:
         return [kept for item in items if (kept := kept_from_item(item)) is not None]
 
     def _pages(self, key: MatchKey, within: dict[str, str], size: int, **request: Any) -> Iterator[list[Any]]:
-        pages = query_pages(
-            self._client,
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-            ExpressionAttributeValues=to_item({":pk": key_partition(key), **within}),
-            ConsistentRead=True,
-            PaginationConfig={"PageSize": size},
-            **request,
-        )
-        for page in pages:
+        asked = {**self._request(key, within), "PaginationConfig": {"PageSize": size}, **request}
+        for page in query_pages(self._client, **asked):
             yield [from_item(item) for item in page["Items"]]
+
+    def _request(self, key: MatchKey, within: dict[str, str]) -> dict[str, Any]:
+        return {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": to_item({":pk": key_partition(key), **within}),
+            "ConsistentRead": True,
+        }
 
     def _update(self, event: Feedback, **request: Any) -> None:
         with unavailable_if_busy():

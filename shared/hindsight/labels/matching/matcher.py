@@ -125,7 +125,12 @@ class KeyMatcher:
             keys = keys_of(prediction, rules)
             entries += [(prediction.key, KeyedPrediction(key, candidate, expires_at)) for key in keys]
         self.store.enter([entry for _, entry in entries])
-        waits = self.side_by_side(lambda entered: self._has_events(entered[1], rules), entries)
+
+        def has_events(entered: tuple[PredictionKey, KeyedPrediction]) -> bool:
+            key, candidate = entered[1].key, entered[1].candidate
+            return self.store.has_events(key, _reach(candidate.occurred_at, key.by, rules))
+
+        waits = self.side_by_side(has_events, entries)
         return list(dict.fromkeys(key for (key, _), is_waited_for in zip(entries, waits, strict=True) if is_waited_for))
 
     def match_prediction(
@@ -219,10 +224,6 @@ class KeyMatcher:
                 if until_taken and one.until <= event.received_at:
                     break
         return tuple(found)
-
-    def _has_events(self, entry: KeyedPrediction, rules: Rules) -> bool:
-        pages = self.store.events(entry.key, _reach(entry.candidate.occurred_at, entry.key.by, rules))
-        return next(pages, None) is not None
 
 
 def keys_of(prediction: Prediction, rules: Rules) -> list[MatchKey]:

@@ -72,6 +72,9 @@ class MatchStore(Protocol):
     def events(self, key: MatchKey, span: Span, after: Place | None = None) -> Iterator[list[KeptEvent]]:
         """Find the events of a key that occurred within a span, behind a place, page by page, without retractions."""
 
+    def has_events(self, key: MatchKey, span: Span) -> bool:
+        """Check, by one small read, whether events of a key may have occurred within a span; False if none has."""
+
     def event(self, key: MatchKey, feedback_id: str) -> KeptEvent | None:
         """Find an event of a key by its id."""
 

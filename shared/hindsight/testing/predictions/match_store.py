@@ -55,6 +55,9 @@ class InMemoryMatches:
         for start in range(0, len(found), self._page):
             yield [self._kept(event) for event in found[start : start + self._page]]
 
+    def has_events(self, key: MatchKey, span: Span) -> bool:
+        return next(self.events(key, span), None) is not None
+
     def event(self, key: MatchKey, feedback_id: str) -> KeptEvent | None:
         event = self._events.get(key, {}).get(feedback_id)
         return None if event is None else self._kept(event)
