@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         ALL if scheduled.share is None else Share(scheduled.share, SWEEPS),
         None if scheduled.share is not None else lambda: share_out(event, model, SWEEPS, context.function_name),
     )
-    if scheduled.share is None and not report.is_shared_out:
+    if scheduled.share is None:
         has_time = time_left(context, RESERVED_MILLISECONDS)
         report.joins.merge(labelling.feedback_joiner().time_out(model, scheduled.now, has_time))
     join_metrics.publish(metrics, report.joins)

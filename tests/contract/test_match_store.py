@@ -59,7 +59,7 @@ def names(store: MatchStore, span: Span = EVER, *, newest_first: bool = False) -
 
 
 def test_new_event_is_kept_and_found_by_its_id_and_its_time(store: MatchStore) -> None:
-    (arrival,) = store.keep([churned(hours=3)], EXPIRES)
+    (arrival,) = store.keep([churned(hours=3)], RETENTION)
     assert (arrival.kept, arrival.before, arrival.refused) == (KeptEvent(churned(hours=3)), None, None)
     assert store.event(CUSTOMER, "f-1") == arrival.kept
     assert list(store.events(CUSTOMER, Span(at(3), at(3)))) == [[arrival.kept]]
@@ -69,43 +69,56 @@ def test_new_event_is_kept_and_found_by_its_id_and_its_time(store: MatchStore) -
 
 
 def test_events_are_found_behind_a_place(store: MatchStore) -> None:
-    store.keep([churned(name, hours=hours) for name, hours in (("a", 1), ("b", 1), ("b1", 1), ("c", 2))], EXPIRES)
+    store.keep([churned(name, hours=hours) for name, hours in (("a", 1), ("b", 1), ("b1", 1), ("c", 2))], RETENTION)
     found = [one.event.feedback_id for page in store.events(CUSTOMER, EVER, Place(at(1), "b")) for one in page]
     assert found == ["b1", "c"]
 
 
 def test_event_of_another_key_or_model_is_not_found(store: MatchStore) -> None:
     order = MatchKey(MODEL, MatchBy.REFERENCE, CUSTOMER.value)
-    store.keep([churned(), churned(of=order, hours=2)], EXPIRES)
+    store.keep([churned(), churned(of=order, hours=2)], RETENTION)
     assert store.event(order, "f-1") == KeptEvent(churned(of=order, hours=2))
     assert store.event(CUSTOMER._replace(model="other"), "f-1") is None
 
 
 def test_redelivery_changes_nothing_and_names_the_first_delivery(store: MatchStore) -> None:
-    store.keep([churned(received=2)], EXPIRES)
-    (again,) = store.keep([churned(received=5)], EXPIRES)
+    store.keep([churned(received=2)], RETENTION)
+    (again,) = store.keep([churned(received=5)], RETENTION)
     assert (again.kept.event, again.before, again.refused) == (churned(received=2), churned(received=2), None)
 
 
 def test_earlier_receipt_takes_the_place_of_a_later_one_wherever_it_occurred(store: MatchStore) -> None:
     later, earlier = churned(value=1, hours=3, received=5), churned(hours=2, received=4, digest="other")
-    store.keep([later], EXPIRES)
-    (arrival,) = store.keep([earlier], EXPIRES)
+    store.keep([later], RETENTION)
+    (arrival,) = store.keep([earlier], RETENTION)
     assert (arrival.kept.event, arrival.before, arrival.refused) == (earlier, later, later)
     assert [one.event for page in store.events(CUSTOMER, EVER) for one in page] == [earlier]
-    (refused,) = store.keep([later], EXPIRES)
+    (refused,) = store.keep([later], RETENTION)
     assert (refused.kept.event, refused.refused) == (earlier, later)
+    assert refused.kept.displaced == (at(3),)
+
+
+def test_retraction_that_displaces_another_withdraws_its_own_event_alone(store: MatchStore) -> None:
+    store.keep([churned("f-1"), churned("f-2")], RETENTION)
+    later = churned("r", "f-1", name="retracted", hours=5, received=6, digest="later")
+    earlier = churned("r", "f-2", name="retracted", hours=4, received=5, digest="earlier")
+    for said in (later, earlier, later):
+        store.keep([said], RETENTION)
+    (first, second) = (store.event(CUSTOMER, name) for name in ("f-1", "f-2"))
+    assert first is not None
+    assert second is not None
+    assert (first.retractions, second.retractions) == ((), (earlier,))
 
 
 def test_retractions_are_found_with_the_event_they_withdraw_whichever_came_first(store: MatchStore) -> None:
     first = churned("r-1", "f-1", name="retracted", hours=4)
     second = churned("r-2", "f-1", name="retracted", hours=5)
-    store.keep([first], EXPIRES)
+    store.keep([first], RETENTION)
     assert store.event(CUSTOMER, "f-1") is None
     assert not store.has_events(CUSTOMER, EVER)
-    (arrival,) = store.keep([churned()], EXPIRES)
+    (arrival,) = store.keep([churned()], RETENTION)
     assert arrival == type(arrival)(KeptEvent(churned(), (first,)))
-    store.keep([second], EXPIRES)
+    store.keep([second], RETENTION)
     assert store.event(CUSTOMER, "f-1") == KeptEvent(churned(), (first, second))
     assert [one.event for page in store.events(CUSTOMER, EVER) for one in page] == [churned()]
 
@@ -144,7 +157,7 @@ def test_copies_are_those_that_predictions_have(stored: tuple[MatchStore, LabelS
 
 def test_event_waits_until_its_time_or_until_it_is_settled(store: MatchStore) -> None:
     events = [churned(f"f-{number}", hours=number) for number in range(12)]
-    store.keep(events, EXPIRES)
+    store.keep(events, RETENTION)
     for one in events:
         store.wait(one, at(20) if one.feedback_id != "f-3" else at(30))
     store.wait(events[5], None)
@@ -207,7 +220,7 @@ def test_event_that_is_gone_does_not_come_back_by_waiting(store: MatchStore) -> 
 
 def test_value_comes_back_as_it_was_sent(store: MatchStore) -> None:
     values = [0.1, 10**15, True, None, "ü\n", ""]
-    store.keep([churned(f"f-{number}", value) for number, value in enumerate(values)], EXPIRES)
+    store.keep([churned(f"f-{number}", value) for number, value in enumerate(values)], RETENTION)
     kept = [store.event(CUSTOMER, f"f-{number}") for number in range(len(values))]
     assert json.dumps([one.event.value for one in kept if one]) == json.dumps(values)
 

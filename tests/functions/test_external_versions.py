@@ -19,6 +19,7 @@ from hindsight.core.times import format_time
 from hindsight.lake.object_store import PREDICTIONS, day_prefix
 from hindsight.monitoring.results.check import CheckKind, Verdict
 from hindsight.profiles.logs.log_profiler import LogProfiler
+from hindsight.profiles.reference import read_baseline
 from hindsight.testing.builders.configuration import configuration
 from tests.functions.conftest import FannedOut
 from tests.functions.requests import request, send
@@ -98,11 +99,9 @@ def test_drift_of_an_external_version_is_seen_against_its_first_rows(fanned_out:
     calm = stores.check_store().latest(MODEL, CheckKind.DRIFT)
     assert calm is not None
     assert calm.verdict is Verdict.OK
-    assert calm.summary["baseline"] == {
-        "rows": 300,
-        "from": "2026-03-02T03:00:00.000000Z",
-        "to": "2026-03-02T04:00:00.000000Z",
-    }
+    baseline = calm.summary["baseline"]
+    assert (baseline["rows"], baseline["is_complete"]) == (300, True)
+    assert (baseline["from"], baseline["to"]) == ("2026-03-02T03:00:00.000000Z", "2026-03-02T04:00:00.000000Z")
     for day in range(12, 15):
         log("ours-1", day, warmer=0.5)
     run(monitor, fanned_out, sample, "monitor", 15)
@@ -120,7 +119,8 @@ def test_baseline_waits_for_its_rows_and_the_check_says_that_there_is_none(
     run(monitor, fanned_out, sample, "monitor", 1.5)
     check = stores.check_store().latest(MODEL, CheckKind.DRIFT)
     assert check is not None
-    assert (check.verdict, check.summary["baseline"]) == (Verdict.INSUFFICIENT, None)
+    assert check.verdict is Verdict.INSUFFICIENT
+    assert (check.summary["baseline"]["rows"], check.summary["baseline"]["is_complete"]) == (150, False)
     log("ours-1", 2, rows=150)
     run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 2.5)
     run(monitor, fanned_out, sample, "monitor", 2.5)
@@ -137,11 +137,30 @@ def test_baseline_of_a_span_is_of_that_span(fanned_out: FannedOut, sample: Sampl
     run(monitor, fanned_out, sample, "monitor", 3)
     check = stores.check_store().latest(MODEL, CheckKind.DRIFT)
     assert check is not None
-    assert check.summary["baseline"] == {
-        "rows": 50,
-        "from": "2026-03-02T00:00:00.000000Z",
-        "to": "2026-03-03T00:00:00.000000Z",
-    }
+    baseline = check.summary["baseline"]
+    assert (baseline["rows"], baseline["is_complete"]) == (50, True)
+    assert (baseline["from"], baseline["to"]) == ("2026-03-02T00:00:00.000000Z", "2026-03-03T00:00:00.000000Z")
+    configure(baseline={"from": "2026-03-01T00:00:00Z", "to": "2026-03-03T00:00:00Z"})
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 3.1)
+    run(monitor, fanned_out, sample, "monitor", 3.1)
+    changed = stores.check_store().latest(MODEL, CheckKind.DRIFT)
+    assert changed is not None
+    assert changed.summary["baseline"]["rows"] == 100
+
+
+def test_hours_of_a_baseline_are_read_once(fanned_out: FannedOut, sample: Sample) -> None:
+    configure(baseline={"rows": 100_000})
+    log("ours-1", 1, rows=20)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 1.5)
+    before = read_baseline(stores.lake(), MODEL, "ours-1")
+    log("ours-1", 2, rows=20)
+    for _ in range(2):
+        run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 2.5)
+    after = read_baseline(stores.lake(), MODEL, "ours-1")
+    assert before is not None
+    assert after is not None
+    assert (before["rows"], after["rows"]) == (20, 40)
+    assert (before["from"], before["to"] < after["to"]) == (after["from"], True)
 
 
 def test_predict_is_refused_and_serving_names_the_external_champion(fanned_out: FannedOut, sample: Sample) -> None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from hindsight.config.labels import EXPOSED, RETRACTED
 from hindsight.entities.feedback import FOR_EVER, Feedback
 from hindsight.labels.resolve import TimedPrediction, in_window, shifted
-from hindsight.labels.rules import Rules
+from hindsight.labels.rules import Rules, end_of
 
 
 class Disposition(StrEnum):
@@ -48,7 +48,7 @@ def disposition(event: Feedback, prediction: TimedPrediction | None, rules: Rule
         return _RESERVED[event.name]
     reading = [rule for rule in rules.of_event(event.name) if rule.by is event.by and rule.reads(event.value)]
     # Taken over is said of the present: up to that moment the event may have been this prediction's.
-    is_taken_over = event.given_until and FOR_EVER not in event.given_until.values()
+    is_taken_over = event.given_until and all(end_of(event, rule.way or "") != FOR_EVER for rule in reading)
     if not reading or is_taken_over:
         return Disposition.TAKEN_OVER if reading else Disposition.UNMATCHED_RULE
     occurred_at = prediction.occurred_at

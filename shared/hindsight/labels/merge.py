@@ -61,7 +61,8 @@ class Merge:
             if known is None or (known.received_at, known.body_digest) != (event.received_at, event.body_digest):
                 yield event.received_at
             else:
-                ends = event.given_until.items()
+                # A match without an end is no news: other rules than those it was made by named its way.
+                ends = ((way, end) for way, end in event.given_until.items() if end != FOR_EVER)
                 yield from (max(event.received_at, end) for way, end in ends if end != known.given_until.get(way))
 
     def _keep(self, event: Feedback) -> None:

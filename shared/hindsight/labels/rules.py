@@ -62,12 +62,20 @@ class ReadyRule:
         """Check whether an event that is kept with a prediction is the prediction's under this rule."""
         if self.way is None:
             return event.prediction_id is not None
-        return event.by is self.by and is_given(event, self.way, as_of)
+        return event.by is self.by and as_of < end_of(event, self.way)
 
 
-def is_given(event: Feedback, way: str, as_of: datetime) -> bool:
-    """Check whether an event by entity or reference is the prediction's that it is kept with, in a way of matching."""
-    return as_of < event.given_until.get(way, event.received_at)
+def end_of(event: Feedback, way: str) -> datetime:
+    """Find until when an event by entity or reference is the prediction's that it is kept with, in a way of matching.
+
+    One that was matched by other rules, and not since, is the prediction's as it was by the way that is most like this
+    one: of the same choice, else of any. New rules take nothing from what was labelled; a relabelling does.
+    """
+    known = event.given_until
+    if way in known:
+        return known[way]
+    alike = [end for name, end in known.items() if name.partition("/")[0] == way.partition("/")[0]]
+    return max(alike or known.values(), default=event.received_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,7 @@ class Rules:
         """Check whether an ``exposed`` event is the prediction's that it is kept with."""
         if event.prediction_id is not None:
             return True
-        return any(is_given(event, way.name, as_of) for way in self.ways.get((event.by, EXPOSED), ()))
+        return any(as_of < end_of(event, way.name) for way in self.ways.get((event.by, EXPOSED), ()))
 
     def of_event(self, name: str) -> list[ReadyRule]:
         """Select the rules that match an event's name, in order."""

@@ -25,6 +25,15 @@ def baseline_key(model: str, version: str) -> str:
     return f"{version_prefix(model, version)}baseline.json"
 
 
+def partial_key(model: str, version: str) -> str:
+    """Build the key of a baseline's profile as far as its rows are together.
+
+    >>> partial_key("churn", "ours-3")
+    'models/model=churn/version=ours-3/baseline.profile'
+    """
+    return f"{version_prefix(model, version)}baseline.profile"
+
+
 def read_baseline(lake: Lake, model: str, version: str) -> dict[str, Any] | None:
     """Read what a version's baseline is of, None for one that was trained here or has none yet."""
     try:

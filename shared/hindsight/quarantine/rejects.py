@@ -18,7 +18,7 @@ REJECTED = "rejected"
 MAX_REJECTED_TEXT = 4096
 PASSED_ON = (INVALID, CONFLICT)
 # What an erasure finds an item by. Longer ones are no ids.
-_IDS = ("entity_id", "prediction_id")
+_IDS = ("entity_id", "prediction_id", "reference")
 _MAX_ID = 128
 _MODEL = re.compile(MODEL_NAME).fullmatch
 

@@ -18,7 +18,7 @@ KEPT = "kept:"
 REPLAYED = "replayed"
 JOINED = "joined"
 
-Code = Literal["malformed", "unknown_model", "invalid", "conflict", "unmatched", "rate_limited"]
+Code = Literal["malformed", "unknown_model", "invalid", "conflict", "unmatched", "rate_limited", "too_many_predictions"]
 
 
 class ReplayRequest(DaysRequest):

@@ -12,7 +12,7 @@ from hindsight.entities.label_collection import Collection
 from hindsight.entities.prediction import Prediction
 from hindsight.labels.archiving.archive import prediction_row
 from hindsight.labels.disposition import disposition
-from hindsight.labels.rules import ready_rules
+from hindsight.labels.rules import Rules, end_of, ready_rules
 
 MAX_SHOWN = 500
 T = TypeVar("T")
@@ -28,7 +28,7 @@ def explain_labels(prediction: Prediction, collection: Collection, configuration
         "prediction": prediction_row(prediction),
         "feedback": [
             {
-                **_shown_feedback(event),
+                **_shown_feedback(event, rules),
                 "disposition": disposition(event, prediction, rules).value,
                 "retracted": event.name != RETRACTED and event.feedback_id in retracted,
             }
@@ -44,10 +44,12 @@ def _newest(found: Iterable[T], moment: Callable[[T], Any]) -> list[T]:
     return sorted(found, key=moment)[-MAX_SHOWN:]
 
 
-def _shown_feedback(event: Feedback) -> dict[str, Any]:
+def _shown_feedback(event: Feedback, rules: Rules) -> dict[str, Any]:
     shown = {name: value for name, value in event.to_plain().items() if name not in _OF_THE_CALL}
     if event.prediction_id is None:
-        until = max(event.given_until.values(), default=event.received_at)
+        ways = [rule.way for rule in rules.of_event(event.name) if rule.way is not None and rule.by is event.by]
+        ends = [end_of(event, way) for way in ways] or list(event.given_until.values())
+        until = max(ends, default=event.received_at)
         shown["until"] = None if until == FOR_EVER else format_time(until)
     return {"value": None, "source": None, **shown}
 

@@ -1,21 +1,29 @@
 """Versions that another server answers with: the first logged one becomes the champion, each gets its baseline."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from hindsight.config.model import ModelConfiguration, ServedBy
 from hindsight.config.monitoring import FirstRows, SpanOfTime
 from hindsight.core import compact_json
-from hindsight.core.times import format_time
+from hindsight.core.times import format_time, parse_time
 from hindsight.lake.object_store import Lake
-from hindsight.profiles.codec import encode
-from hindsight.profiles.logs.hourly import FoundProfile, first_profile, first_version, window_profile
-from hindsight.profiles.reference import baseline_key, read_baseline, reference_key
+from hindsight.profiles.codec import decode, encode
+from hindsight.profiles.logs.hourly import FoundProfile, first_version, more_rows, window_profile
+from hindsight.profiles.profile import Profile
+from hindsight.profiles.reference import baseline_key, partial_key, read_baseline, reference_key
 from hindsight.registry.external_version import external_version
 from hindsight.registry.moves import AuditInfo, Servable, promote
 from hindsight.registry.pointer import Pointer
 from hindsight.registry.store import Registry
 from hindsight.rollout.deployment import PIPELINE_ACTOR
+
+MAX_HOURS = 200
+"""Hours that are read in one go; the next run reads on where this one stopped."""
+
+SETTLED_AFTER = timedelta(hours=1)
+"""The time after which an hour's profile is taken to be complete: predictions are profiled minutes after they came."""
 
 FIRST_ROWS = 5_000
 """Rows of the baseline of a version that was not trained here, where the configuration names none."""
@@ -40,7 +48,7 @@ class ExternalVersions:
             return pointer
         if pointer is None and (pointer := self._adopt(configuration, revision, now)) is None:
             return None
-        if pointer.is_external and read_baseline(self.lake, configuration.model, pointer.champion) is None:
+        if pointer.is_external:
             self._build_baseline(configuration, pointer, now)
         return pointer
 
@@ -56,21 +64,42 @@ class ExternalVersions:
         return self.registry.move_pointer(model, step)
 
     def _build_baseline(self, configuration: ModelConfiguration, pointer: Pointer, now: datetime) -> None:
-        model, version = configuration.model, pointer.champion
-        found = self._baseline_rows(configuration, pointer, now)
-        if found is None:
+        """Add the hours that are over to the champion's baseline; once it is complete, drift is measured against it."""
+        model, version, policy = configuration.model, pointer.champion, configuration.monitoring.baseline
+        known = read_baseline(self.lake, model, version)
+        asked = dump_policy(policy)
+        if known is not None and known["policy"] == asked and known["is_complete"]:
             return
-        self.lake.write_bytes(reference_key(model, version), encode(found.profile), "application/octet-stream")
-        shown = {"rows": found.profile.rows, "from": format_time(found.since), "to": format_time(found.until)}
+        if known is None or known["policy"] != asked:
+            since = policy.since if isinstance(policy, SpanOfTime) else pointer.serving_since
+            so_far = FoundProfile(Profile.empty(), since, since)
+        else:
+            profile = decode(self.lake.read_bytes(partial_key(model, version)))
+            so_far = FoundProfile(profile, parse_time(known["from"]), parse_time(known["to"]))
+        found, is_complete = self._more(configuration, version, so_far, now - SETTLED_AFTER)
+        if is_complete:
+            self.lake.write_bytes(reference_key(model, version), encode(found.profile), "application/octet-stream")
+        self.lake.write_bytes(partial_key(model, version), encode(found.profile), "application/octet-stream")
+        span = {"from": format_time(found.since), "to": format_time(found.until)}
+        shown = {"rows": found.profile.rows, **span, "is_complete": is_complete, "policy": asked}
         # Last: what it describes is there.
         self.lake.write_bytes(baseline_key(model, version), compact_json.dumps(shown).encode(), "application/json")
 
-    def _baseline_rows(self, configuration: ModelConfiguration, pointer: Pointer, now: datetime) -> FoundProfile | None:
-        policy, model = configuration.monitoring.baseline, configuration.model
+    def _more(
+        self, configuration: ModelConfiguration, version: str, so_far: FoundProfile, settled: datetime
+    ) -> tuple[FoundProfile, bool]:
+        """Read on, so many hours at a time; say whether the baseline is complete."""
+        model, policy = configuration.model, configuration.monitoring.baseline
         if isinstance(policy, SpanOfTime):
-            if now < policy.until:
-                return None
+            if settled < policy.until:
+                return so_far, False
             profile = window_profile(self.lake, model, policy.since, policy.until).all
-            return FoundProfile(profile, policy.since, policy.until) if profile.rows else None
+            return FoundProfile(profile, policy.since, policy.until), profile.rows > 0
         rows = policy.rows if isinstance(policy, FirstRows) else FIRST_ROWS
-        return first_profile(self.lake, model, pointer.champion, (pointer.serving_since, now), rows)
+        found = more_rows(self.lake, model, version, so_far, settled, rows=rows, most_hours=MAX_HOURS)
+        return found, found.profile.rows >= rows
+
+
+def dump_policy(policy: str | FirstRows | SpanOfTime) -> Any:
+    """Write a policy as a baseline keeps it, to know when another one is configured."""
+    return policy if isinstance(policy, str) else policy.model_dump(mode="json", by_alias=True)

@@ -38,6 +38,7 @@ class KeyWorld:
         self.store = InMemoryLabels()
         self.matches = self.matches_of(self.store)
         configurations, quarantine = InMemoryConfigurations(self.configuration), Quarantine(self.lake)
+        self.configurations = configurations
         self.matcher = KeyMatcher(self.matches)
         self.effects = InMemoryEffects()
         self.labels = LabelJoiner(self.store, quarantine, configurations, no_limits(), self.effects)

@@ -138,9 +138,9 @@ class Overtaken(InMemoryMatches):
         self.others()
         yield from found
 
-    def keep(self, events: Sequence[Feedback], expires_at: int) -> list[Arrival]:
+    def keep(self, events: Sequence[Feedback], retention: timedelta) -> list[Arrival]:
         self.others()
-        return super().keep(events, expires_at)
+        return super().keep(events, retention)
 
     def event(self, key: MatchKey, feedback_id: str) -> KeptEvent | None:
         self.others()

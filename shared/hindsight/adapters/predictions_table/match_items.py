@@ -18,6 +18,8 @@ MOMENT = "at#"
 ENTRY = "prediction#"
 # An attribute for each event that withdraws another one, named by its id: two that come at once both stay.
 RETRACTION = "retraction#"
+# When other bodies of the id occurred that this one took the place of.
+DISPLACED = "displaced"
 WAITING_SHARDS = 8
 _TEXTS = ("value",)
 # Behind every id of a moment, and behind every moment.
@@ -85,7 +87,8 @@ def kept_from_item(item: Mapping[str, Any]) -> KeptEvent | None:
     event = from_attributes(Feedback, item, _TEXTS)
     texts = (value for name, value in sorted(item.items()) if name.startswith(RETRACTION))
     withdrawing = tuple(Feedback.from_plain(json.loads(text)) for text in texts)
-    return KeptEvent(event, () if event.name == RETRACTED else withdrawing)
+    displaced = tuple(parse_time(moment) for moment in item.get(DISPLACED, ()))
+    return KeptEvent(event, () if event.name == RETRACTED else withdrawing, displaced)
 
 
 def retraction_text(event: Feedback) -> str:

@@ -1,9 +1,12 @@
 """Events and predictions by the keys they share, in the predictions table."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
 
 from hindsight.adapters.dynamodb.requests import (
     at_once,
@@ -18,6 +21,7 @@ from hindsight.adapters.dynamodb.requests import (
 )
 from hindsight.adapters.predictions_table.label_items import FEEDBACK, feedback_from_item
 from hindsight.adapters.predictions_table.match_items import (
+    DISPLACED,
     ENTRY,
     MOMENT,
     RETRACTION,
@@ -44,7 +48,7 @@ from hindsight.entities.feedback import Feedback, MatchKey
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.matching.recipients import Candidate
 from hindsight.labels.matching.store import Arrival, KeptEvent, KeyedPrediction, Place, Span
-from hindsight.labels.resolve import delivery_order
+from hindsight.labels.resolve import delivery_order, shifted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -54,6 +58,7 @@ _DUE_INDEX = "due"
 _PAGE_OF_ENTRIES = 25
 _PAGE_OF_EVENTS = 300
 _MAX_ATTEMPTS = 8
+_APPENDED = f"list_append(if_not_exists({DISPLACED}, :none), :displaced)"
 
 
 class DynamoMatches:
@@ -68,18 +73,22 @@ class DynamoMatches:
         self._table = table
         self._client = client
 
-    def keep(self, events: Sequence[Feedback], expires_at: int) -> list[Arrival]:
-        """Keep events with different ids, all durably, and say how each stands, in order. Raises Unavailable."""
-        return list(at_once(partial(self._keep, expires_at=expires_at), events))
+    def keep(self, events: Sequence[Feedback], retention: timedelta) -> list[Arrival]:
+        """Keep events with different ids for a time, all durably, and say how each stands, in order.
 
-    def _keep(self, event: Feedback, expires_at: int) -> Arrival:
+        Raises Unavailable.
+        """
+        return list(at_once(partial(self._keep, retention=retention), events))
+
+    def _keep(self, event: Feedback, retention: timedelta) -> Arrival:
         arrival = optimistic(
-            lambda: self._attempt(event, expires_at),
+            lambda: self._attempt(event, int(shifted(event.received_at, retention).timestamp())),
             otherwise=Unavailable("other workers keep changing the same event; try again"),
             pause=back_off,
             max_attempts=_MAX_ATTEMPTS,
         )
         kept = arrival.kept.event
+        expires_at = int(shifted(kept.received_at, retention).timestamp())
         if kept.name == RETRACTED:
             self._note_retraction(kept, expires_at)
         else:
@@ -101,20 +110,36 @@ class DynamoMatches:
         if known is None:
             self._replace(event, "attribute_not_exists(body_digest)", {})
         elif delivery_order(event) < delivery_order(known.event):
-            before = {":digest": known.event.body_digest, ":received": format_time(known.event.received_at)}
-            self._replace(event, "body_digest = :digest AND received_at = :received", before)
+            self._displace(event, known.event)
         else:
             refused = event if event.body_digest != known.event.body_digest else None
             return Arrival(known, known.event, refused)
         retractions = (kept_from_item({**found, **item}) or KeptEvent(event)).retractions
-        displaced = known.event if known is not None and known.event.body_digest != event.body_digest else None
-        return Arrival(KeptEvent(event, retractions), known.event if known else None, displaced)
+        if known is None:
+            return Arrival(KeptEvent(event, retractions))
+        if known.event.body_digest == event.body_digest:
+            return Arrival(KeptEvent(event, retractions, known.displaced), known.event)
+        displaced = (*known.displaced, known.event.occurred_at)
+        return Arrival(KeptEvent(event, retractions, displaced), known.event, known.event)
 
-    def _replace(self, event: Feedback, condition: str, values: dict[str, Any]) -> None:
+    def _displace(self, event: Feedback, known: Feedback) -> None:
+        """Write an event over a later delivery of its id. Raises Overtaken where that has changed."""
+        before: dict[str, Any] = {":digest": known.body_digest, ":received": format_time(known.received_at)}
+        condition = "body_digest = :digest AND received_at = :received"
+        if known.body_digest == event.body_digest:
+            self._replace(event, condition, before)
+            return
+        if known.name == RETRACTED:
+            # First: one that stops here finds the same to do when it comes again.
+            self._forget_retraction(known)
+        moments = {":displaced": [format_time(known.occurred_at)], ":none": []}
+        self._replace(event, condition, before | moments, f", {DISPLACED} = {_APPENDED}")
+
+    def _replace(self, event: Feedback, condition: str, values: dict[str, Any], also: str = "") -> None:
         """Write an event over what its id has, retractions excepted. Raises Overtaken where that has changed."""
         attributes = event_attributes(event)
         absent = [name for name in ("value", "source") if name not in attributes]
-        expression = "SET " + ", ".join(f"#{name} = :{name}" for name in attributes)
+        expression = "SET " + ", ".join(f"#{name} = :{name}" for name in attributes) + also
         expression += " REMOVE " + ", ".join(f"#{name}" for name in absent) if absent else ""
         try:
             self._update(
@@ -130,13 +155,23 @@ class DynamoMatches:
     def _note_retraction(self, retraction: Feedback, expires_at: int) -> None:
         """Note with the event a retraction withdraws, be it there or not, that it does."""
         values = {":text": retraction_text(retraction), ":model": retraction.model, ":expires": expires_at}
-        with unavailable_if_busy():
+        with unavailable_if_busy(), _room_for_more():
             self._client.update_item(
                 TableName=self._table,
                 Key=to_item(event_key(retraction.match_key, str(retraction.value))),
                 UpdateExpression="SET #text = :text, #model = :model, expires_at = if_not_exists(expires_at, :expires)",
                 ExpressionAttributeNames={"#text": f"{RETRACTION}{retraction.feedback_id}", "#model": "model"},
                 ExpressionAttributeValues=to_item(values),
+            )
+
+    def _forget_retraction(self, retraction: Feedback) -> None:
+        """Forget a retraction whose place another body of its id takes."""
+        with unavailable_if_busy():
+            self._client.update_item(
+                TableName=self._table,
+                Key=to_item(event_key(retraction.match_key, str(retraction.value))),
+                UpdateExpression="REMOVE #text",
+                ExpressionAttributeNames={"#text": f"{RETRACTION}{retraction.feedback_id}"},
             )
 
     def enter(self, predictions: Sequence[KeyedPrediction]) -> None:
@@ -228,3 +263,14 @@ class DynamoMatches:
         with unavailable_if_busy():
             key = to_item(event_key(event.match_key, event.feedback_id))
             self._client.update_item(TableName=self._table, Key=key, **request)
+
+
+@contextmanager
+def _room_for_more() -> Iterator[None]:
+    """Pass over the refusal of an item that is full: hundreds of events withdraw this one, and it stays withdrawn."""
+    try:
+        yield
+    except ClientError as error:
+        details = error.response.get("Error", {})
+        if details.get("Code") != "ValidationException" or "size" not in details.get("Message", "").lower():
+            raise

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hindsight.config.store import ConfigurationRevision, ConfigurationStore
-from hindsight.core.errors import Unavailable
+from hindsight.core.errors import NotFound, Unavailable
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.joining.effects import EffectCounts, FeedbackEffect
@@ -68,7 +68,12 @@ class FeedbackJoiner:
 
         Raises Unavailable; doing it again is safe.
         """
-        run, revision = MatchRun(), self.configurations.current(request.model)
+        run = MatchRun()
+        try:
+            revision = self.configurations.current(request.model)
+        except NotFound:
+            # Retired or erased meanwhile: nothing of it is joined any more.
+            return run
         names = request.prediction_ids
         found = self.joiner.store.predictions([PredictionKey(request.model, name) for name in names])
         for place, name in enumerate(names):
@@ -118,9 +123,12 @@ class FeedbackJoiner:
     def time_out(self, model: str, now: datetime, has_time: Callable[[], bool] = lambda: True) -> JoinReport:
         """Set aside the events by a shared key for which no prediction came, while there is time."""
         report, revision = JoinReport(), self.configurations.current(model)
-        for page in self.matcher.unmatched(model, revision, now) if revision.configuration.labels.keys else ():
-            self._set_aside(model, RejectCode.UNMATCHED, _UNMATCHED, page, report)
-            report.count(model, JoinCount.UNMATCHED, len(page))
+        if not revision.configuration.labels.keys:
+            return report
+        for page, unmatched in self.matcher.unmatched(model, revision, now):
+            self._set_aside(model, RejectCode.UNMATCHED, _UNMATCHED, unmatched, report)
+            report.count(model, JoinCount.UNMATCHED, len(unmatched))
+            self.matcher.settle(page)
             if not has_time():
                 break
         return report

@@ -89,8 +89,7 @@ class KeyMatcher:
         read = [event for event in events if _is_read(event, rules)]
         found.ignored = [event for event in events if not _is_read(event, rules)]
         for once in _each_id_once(read):
-            received_at = min(event.received_at for event in once)
-            arrivals = self.store.keep(once, _expires_at(received_at, revision))
+            arrivals = self.store.keep(once, revision.configuration.retention)
             for matches in self.side_by_side(lambda arrival: self._arrived(arrival, rules), arrivals):
                 found.add(matches)
         return found
@@ -104,10 +103,11 @@ class KeyMatcher:
 
         def again(looked_for: Seen) -> Matches:
             event, seen, is_new = looked_for
-            if self._recipients(event, rules, until_taken=is_new) == seen:
-                return Matches()
             kept = self.store.event(event.match_key, event.feedback_id)
-            return Matches() if kept is None else self._reconciled(kept, rules)
+            if kept is None or (kept.event == event and self._recipients(event, rules, until_taken=is_new) == seen):
+                return Matches()
+            # Another body of the id, received earlier, may have taken its place meanwhile.
+            return self._reconciled(kept, rules)
 
         for one in self.side_by_side(again, matches.seen):
             found.add(one)
@@ -147,48 +147,62 @@ class KeyMatcher:
             reach = _reach(prediction.occurred_at, key.by, rules)
             for page in self.store.events(key, reach, after.reached if after and after.by is key.by else None):
                 found, read = Matches(), [kept for kept in page if _is_read(kept.event, rules)]
-                for matches in self.side_by_side(lambda kept: self._reconciled(kept, rules), read):
+                for matches in self.side_by_side(lambda kept: self._reconciled(kept, rules, of=prediction), read):
                     found.add(matches)
                 last = page[-1].event
                 yield found, Progress(key.by, Place(last.occurred_at, last.feedback_id))
 
-    def unmatched(self, model: str, revision: ConfigurationRevision, now: datetime) -> Iterator[list[Feedback]]:
-        """List, page by page, the events for which no prediction came before the match timeout.
+    def unmatched(
+        self, model: str, revision: ConfigurationRevision, now: datetime
+    ) -> Iterator[tuple[list[Feedback], list[Feedback]]]:
+        """List, page by page, the events whose wait is over, and of these those that no prediction came for.
 
-        They are listed again until the page after theirs is asked for.
+        They are listed again until they are ``settle``d.
         """
         rules = rules_of(revision)
         for page in self.store.waited(model, now):
-            yield [event for event in page if not self._recipients(event, rules, until_taken=True)]
-            for event in page:
-                self.store.wait(event, None)
+            yield page, [event for event in page if not self._recipients(event, rules, until_taken=True)]
+
+    def settle(self, page: Sequence[Feedback]) -> None:
+        """End the wait of events. Raises Unavailable."""
+        for event in page:
+            self.store.wait(event, None)
 
     def _arrived(self, arrival: Arrival, rules: Rules) -> Matches:
         kept, before = arrival.kept, arrival.before
         if kept.event.name == RETRACTED:
             found = self._retracted(kept.event, rules)
+            if arrival.refused is not None:
+                # What the other body withdrew has this one now, which withdraws something else.
+                other = self._retracted(arrival.refused, rules)
+                found.add(Matches(deliveries={key: [kept.event] for key in other.deliveries}))
         else:
             # Redelivered: the worker that was at it before may have stopped anywhere.
-            found = self._reconciled(kept, rules, before, is_new=before is None)
+            found = self._reconciled(kept, rules, is_new=before is None)
         found.refused += [arrival.refused] if arrival.refused is not None else []
         found.duplicates += before is not None and arrival.refused is None
         return found
 
     def _reconciled(
-        self, kept: KeptEvent, rules: Rules, before: Feedback | None = None, *, is_new: bool = False
+        self, kept: KeptEvent, rules: Rules, *, of: Prediction | None = None, is_new: bool = False
     ) -> Matches:
-        """Deliver an event to the predictions it belongs to, and to those that have it on other terms."""
+        """Deliver an event to the predictions it belongs to, and to those that have it on other terms.
+
+        With ``of`` to that prediction and to those that have it: the others had their turn.
+        """
         event, found = kept.event, Matches()
         theirs = self._recipients(event, rules, until_taken=is_new)
         terms = _terms(event, theirs)
         copies = dict[PredictionKey, Feedback]()
         if not is_new:
-            others = self._recipients(before, rules) if before is not None and before != event else ()
-            keys = dict.fromkeys(one.candidate.key(event.model) for one in (*theirs, *others))
-            copies = self.store.copies(list(keys), event.feedback_id)
+            if of is not None and len(theirs) >= MOST_CANDIDATES:
+                terms = self._behind(event, of, rules) | terms
+            moved = (event.replace(occurred_at=moment) for moment in kept.displaced)
+            others = _terms(event, (one for other in moved for one in self._recipients(other, rules)))
+            copies = self.store.copies(list({**terms, **others}), event.feedback_id)
         for key in {**terms, **copies}:
             given_until, copy = terms.get(key, {}), copies.get(key)
-            is_theirs = any(until > event.received_at for until in given_until.values())
+            is_theirs = (of is None or key == of.key) and any(end > event.received_at for end in given_until.values())
             if is_theirs if copy is None else not _is_current(copy, event, given_until):
                 found.deliver(key, kept, given_until)
             elif kept.retractions and copy is not None:
@@ -197,7 +211,25 @@ class KeyMatcher:
         if not terms:
             found.waiting += 1
             self.store.wait(event, shifted(event.received_at, MATCH_TIMEOUT))
-        found.crowded += [event] if _is_crowded(theirs) else []
+        found.crowded += [event] if _is_crowded(theirs, None if of is None else of.prediction_id) else []
+        return found
+
+    def _behind(self, event: Feedback, of: Prediction, rules: Rules) -> dict[PredictionKey, dict[str, datetime]]:
+        """Find the predictions that lost an event when another one came, where that is the first of so many alone.
+
+        However many came at once, each looks at those right behind it: so the one that had the event is among them.
+        """
+        found = dict[PredictionKey, dict[str, datetime]]()
+        place = (of.occurred_at, of.prediction_id)
+        for way in _ways(event, rules):
+            since, until = _span_of(event, way)
+            newest_first = way.match is Match.LAST
+            part = Span(since, of.occurred_at) if newest_first else Span(of.occurred_at, until)
+            if capacity(way.match) == 1:
+                candidates = self.store.candidates(event.match_key, part, newest_first=newest_first)
+                for one in islice(candidates, MOST_CANDIDATES):
+                    if (one[:2] < place) if newest_first else (one[:2] > place):
+                        found.setdefault(one.key(event.model), {})[way.name] = of.received_at
         return found
 
     def _retracted(self, retraction: Feedback, rules: Rules) -> Matches:
@@ -215,10 +247,8 @@ class KeyMatcher:
         """
         found = list[Recipient]()
         for way in _ways(event, rules):
-            first = None if way.window is None else shifted(event.occurred_at, -way.window)
-            span = Span(first, shifted(event.occurred_at, way.clock_skew))
             newest_first = way.match is Match.LAST
-            candidates = self.store.candidates(event.match_key, span, newest_first=newest_first)
+            candidates = self.store.candidates(event.match_key, _span_of(event, way), newest_first=newest_first)
             for one in recipients(islice(candidates, MOST_CANDIDATES), capacity(way.match), way.name):
                 found.append(one)
                 if until_taken and one.until <= event.received_at:
@@ -267,9 +297,16 @@ def _is_current(copy: Feedback, event: Feedback, given_until: Mapping[str, datet
     return same and known == {way: copy.given_until.get(way) for way in given_until}
 
 
-def _is_crowded(found: Iterable[Recipient]) -> bool:
-    """Check whether more predictions share an event than it may label."""
-    return any(one.place >= MAX_MATCHED for one in found)
+def _is_crowded(found: Iterable[Recipient], prediction_id: str | None) -> bool:
+    """Check whether more predictions share an event than it may label; if one is named, whether it is in excess."""
+    beyond = (one.candidate.prediction_id for one in found if one.place >= MAX_MATCHED)
+    return any(prediction_id is None or name == prediction_id for name in beyond)
+
+
+def _span_of(event: Feedback, way: Way) -> Span:
+    """Compute when the predictions were made whose window holds an event."""
+    first = None if way.window is None else shifted(event.occurred_at, -way.window)
+    return Span(first, shifted(event.occurred_at, way.clock_skew))
 
 
 def _each_id_once(events: Iterable[Feedback]) -> Iterator[list[Feedback]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from hindsight.entities.feedback import Feedback, MatchKey
@@ -14,11 +14,13 @@ from hindsight.labels.matching.recipients import Candidate
 class KeptEvent:
     """One event as its key keeps it: the delivery of its id that was received first.
 
-    ``retractions`` are the events that withdraw it.
+    ``retractions`` are the events that withdraw it; ``displaced`` the times of other bodies of its id that it took the
+    place of: predictions around them may still have those.
     """
 
     event: Feedback
     retractions: tuple[Feedback, ...] = ()
+    displaced: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,11 @@ class KeyedPrediction:
 class MatchStore(Protocol):
     """Events and predictions by the key they share. What was written is seen by every read that begins afterwards."""
 
-    def keep(self, events: Sequence[Feedback], expires_at: int) -> list[Arrival]:
-        """Keep events with different ids, all durably, and say how each stands, in order. Raises Unavailable."""
+    def keep(self, events: Sequence[Feedback], retention: timedelta) -> list[Arrival]:
+        """Keep events with different ids for a time, all durably, and say how each stands, in order.
+
+        Raises Unavailable.
+        """
 
     def enter(self, predictions: Sequence[KeyedPrediction]) -> None:
         """Enter predictions under their keys, all durably; again changes nothing. Raises Unavailable."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hindsight.core.errors import UnreadableObject
 from hindsight.lake.object_store import PROFILES, Lake, day_of, day_prefix, keys_between
-from hindsight.profiles.logs.hour import decode_profiles
+from hindsight.profiles.logs.hour import OTHER_VERSIONS, decode_profiles
 from hindsight.profiles.profile import Profile
 from hindsight.profiles.sample import WINDOW_CAPACITY
 
@@ -82,7 +82,7 @@ def window_profile(lake: Lake, model: str, start: datetime, end: datetime) -> Wi
 
 
 class FoundProfile(NamedTuple):
-    """Some predictions of a version, made from ``since`` to before ``until``."""
+    """Some predictions of a version, in the hours from ``since`` to before ``until``."""
 
     profile: Profile
     since: datetime
@@ -92,25 +92,24 @@ class FoundProfile(NamedTuple):
 def first_version(lake: Lake, model: str, start: datetime, end: datetime) -> tuple[str, datetime] | None:
     """Find the version of a model's first predictions of a window, and the hour of them; of several the busiest."""
     for moment, hour in _hours(lake, model, start, end):
-        if hour:
-            return max(hour, key=lambda version: (hour[version].rows, version)), moment
+        named = {version: profile.rows for version, profile in hour.items() if version != OTHER_VERSIONS}
+        if named:
+            return max(named, key=lambda version: (named[version], version)), moment
     return None
 
 
-def first_profile(
-    lake: Lake, model: str, version: str, window: tuple[datetime, datetime], rows: int
-) -> FoundProfile | None:
-    """Read the profile of a version's first predictions in a window, in whole hours; None while they are fewer."""
-    found, since, count = list[Profile](), None, 0
-    for moment, hour in _hours(lake, model, *window):
-        if version in hour:
-            since = since or moment
-            found.append(hour[version])
-            count += hour[version].rows
-            if count >= rows:
-                merged = Profile.merged(found, sample_capacity=WINDOW_CAPACITY)
-                return FoundProfile(merged, since, moment + timedelta(hours=1))
-    return None
+def more_rows(
+    lake: Lake, model: str, version: str, so_far: FoundProfile, end: datetime, *, rows: int, most_hours: int
+) -> FoundProfile:
+    """Add a version's predictions of the next hours to some, until they are so many, or so many hours were read."""
+    found, until, count = [so_far.profile], so_far.until, so_far.profile.rows
+    for moment, hour in islice(_hours(lake, model, so_far.until, end), most_hours):
+        if count >= rows:
+            break
+        found.append(hour.get(version) or Profile.empty())
+        count, until = count + found[-1].rows, moment + timedelta(hours=1)
+    merged = Profile.merged([one for one in found if one.rows], sample_capacity=WINDOW_CAPACITY)
+    return FoundProfile(merged if count else so_far.profile, so_far.since, until)
 
 
 def _hours(lake: Lake, model: str, start: datetime, end: datetime) -> Iterator[tuple[datetime, Mapping[str, Profile]]]:

@@ -1,7 +1,7 @@
 """Events and predictions by shared keys in memory, judged by the same contract suite as DynamoMatches."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hindsight.config.labels import RETRACTED
 from hindsight.entities.feedback import Feedback, MatchKey
@@ -20,9 +20,10 @@ class InMemoryMatches:
         self._page = page
         self._events: dict[MatchKey, dict[str, Feedback]] = {}
         self._candidates: dict[MatchKey, set[Candidate]] = {}
+        self._displaced: dict[tuple[MatchKey, str], list[datetime]] = {}
         self._waits: dict[tuple[MatchKey, str], datetime] = {}
 
-    def keep(self, events: Sequence[Feedback], expires_at: int) -> list[Arrival]:
+    def keep(self, events: Sequence[Feedback], retention: timedelta) -> list[Arrival]:
         return [self._keep(event) for event in events]
 
     def _keep(self, event: Feedback) -> Arrival:
@@ -32,6 +33,8 @@ class InMemoryMatches:
         known[event.feedback_id] = first
         other = None if before is None else before if first is event else event
         refused = other if other is not None and other.body_digest != first.body_digest else None
+        if before is not None and first is event and refused is not None:
+            self._displaced.setdefault((event.match_key, event.feedback_id), []).append(before.occurred_at)
         return Arrival(self._kept(first), before, refused)
 
     def enter(self, predictions: Sequence[KeyedPrediction]) -> None:
@@ -85,7 +88,8 @@ class InMemoryMatches:
     def _kept(self, event: Feedback) -> KeptEvent:
         others = self._events[event.match_key].values()
         withdrawing = [one for one in others if one.name == RETRACTED and one.value == event.feedback_id]
-        return KeptEvent(event, () if event.name == RETRACTED else tuple(withdrawing))
+        displaced = self._displaced.get((event.match_key, event.feedback_id), [])
+        return KeptEvent(event, () if event.name == RETRACTED else tuple(withdrawing), tuple(displaced))
 
 
 def _holds(span: Span, moment: datetime) -> bool:
