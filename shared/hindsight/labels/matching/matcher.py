@@ -66,7 +66,7 @@ class Matches:
 
     def deliver(self, key: PredictionKey, kept: KeptEvent, given_until: Mapping[str, datetime]) -> None:
         """Deliver an event, and what withdraws it, to a prediction."""
-        delivered = kept.event.replace(given_until=dict(given_until))
+        delivered = kept.event.replace(given_until=given_until)
         self.deliveries.setdefault(key, []).extend((delivered, *kept.retractions))
 
 
@@ -86,8 +86,9 @@ class KeyMatcher:
         Once the deliveries are joined, ``changed`` looks for predictions that came in meanwhile.
         """
         found, rules = Matches(), rules_of(revision)
-        read = [event for event in events if _is_read(event, rules)]
-        found.ignored = [event for event in events if not _is_read(event, rules)]
+        read = list[Feedback]()
+        for event in events:
+            (read if _is_read(event, rules) else found.ignored).append(event)
         for once in _each_id_once(read):
             received_at = min(event.received_at for event in once)
             arrivals = self.store.keep(once, _expires_at(received_at, revision))
@@ -181,17 +182,15 @@ class KeyMatcher:
         event, found = kept.event, Matches()
         theirs = self._recipients(event, rules, until_taken=is_new)
         terms = _terms(event, theirs)
-        copies = dict[PredictionKey, Feedback]()
-        if not is_new:
-            others = self._recipients(before, rules) if before is not None and before != event else ()
-            keys = dict.fromkeys(one.candidate.key(event.model) for one in (*theirs, *others))
-            copies = self.store.copies(list(keys), event.feedback_id)
-        for key in {**terms, **copies}:
-            given_until, copy = terms.get(key, {}), copies.get(key)
-            is_theirs = any(until > event.received_at for until in given_until.values())
-            if is_theirs if copy is None else not _is_current(copy, event, given_until):
+        copies = {} if is_new else self._copies(event, terms, before, rules)
+        for key, given_until in terms.items():
+            if key not in copies and max(given_until.values()) > event.received_at:
                 found.deliver(key, kept, given_until)
-            elif kept.retractions and copy is not None:
+        for key, copy in copies.items():
+            given_until = terms.get(key, {})
+            if not _is_current(copy, event, given_until):
+                found.deliver(key, kept, given_until)
+            elif kept.retractions:
                 found.deliveries.setdefault(key, []).extend(kept.retractions)
         found.seen.append((event, theirs, is_new))
         if not terms:
@@ -199,6 +198,14 @@ class KeyMatcher:
             self.store.wait(event, shifted(event.received_at, MATCH_TIMEOUT))
         found.crowded += [event] if _is_crowded(theirs) else []
         return found
+
+    def _copies(
+        self, event: Feedback, terms: Iterable[PredictionKey], before: Feedback | None, rules: Rules
+    ) -> dict[PredictionKey, Feedback]:
+        """Find the copies of an event that predictions have: those it belongs to, and belonged to ``before``."""
+        others = self._recipients(before, rules) if before is not None and before != event else ()
+        keys = dict.fromkeys((*terms, *(one.candidate.key(event.model) for one in others)))
+        return self.store.copies(list(keys), event.feedback_id)
 
     def _retracted(self, retraction: Feedback, rules: Rules) -> Matches:
         """Deliver a retraction to all that have the event it withdraws, or are about to."""
@@ -256,7 +263,11 @@ def _terms(event: Feedback, found: Iterable[Recipient]) -> dict[PredictionKey, d
     """List, by prediction, until when an event is given to it, by way."""
     terms = dict[PredictionKey, dict[str, datetime]]()
     for one in found:
-        terms.setdefault(one.candidate.key(event.model), {})[one.way] = one.until
+        key = PredictionKey(event.model, one.candidate.prediction_id)
+        if key in terms:
+            terms[key][one.way] = one.until
+        else:
+            terms[key] = {one.way: one.until}
     return terms
 
 
@@ -267,16 +278,16 @@ def _is_current(copy: Feedback, event: Feedback, given_until: Mapping[str, datet
     return same and known == {way: copy.given_until.get(way) for way in given_until}
 
 
-def _is_crowded(found: Iterable[Recipient]) -> bool:
+def _is_crowded(found: Sequence[Recipient]) -> bool:
     """Check whether more predictions share an event than it may label."""
-    return any(one.place >= MAX_MATCHED for one in found)
+    return len(found) > MAX_MATCHED and any(one.place >= MAX_MATCHED for one in found)
 
 
 def _each_id_once(events: Iterable[Feedback]) -> Iterator[list[Feedback]]:
-    """Split events into groups in which no id of a key stands twice."""
-    groups, seen = list[list[Feedback]](), dict[tuple[MatchKey, str], int]()
+    """Split events of a model into groups in which no id of a key stands twice."""
+    groups, seen = list[list[Feedback]](), dict[tuple[str | None, str | None, str], int]()
     for event in events:
-        identity = (event.match_key, event.feedback_id)
+        identity = (event.entity_id, event.reference, event.feedback_id)
         number = seen[identity] = seen.get(identity, -1) + 1
         if number == len(groups):
             groups.append([])
