@@ -14,7 +14,7 @@ from hindsight.core.times import parse_time
 from hindsight.lake.object_store import CHECKS
 from local.client import StackClient
 from local.replay.charts import Point, Run, as_svg, monthly_chart, save_png, timeline_chart
-from local.replay.summary import shown_score, unit_of
+from local.replay.summary import shown_score, signals_of, unit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _run_row(decision: Mapping[str, Any], evidence: Evidence, configuration: Mod
     champion = version["gate"].get("champion_metrics", {}) if version else {}
     return {
         "at": _day(decision["at"]),
-        "signals": _signals(decision),
+        "signals": signals_of(decision),
         "outcome": decision.get("outcome", "open"),
         "challenger": _number(challenger.get(metric)),
         "champion": _number(champion.get(metric)),
@@ -136,13 +136,9 @@ def _run_row(decision: Mapping[str, Any], evidence: Evidence, configuration: Mod
 def _blocked_row(decision: Mapping[str, Any]) -> dict[str, str]:
     return {
         "at": _day(decision["at"]),
-        "signals": _signals(decision),
+        "signals": signals_of(decision),
         "blocked_by": ", ".join(blocker["code"] for blocker in decision["blocked_by"]),
     }
-
-
-def _signals(decision: Mapping[str, Any]) -> str:
-    return ", ".join(signal["kind"] for signal in decision["signals"] if signal["active"]) or "none"
 
 
 def _day(text: str) -> str:

@@ -1,6 +1,7 @@
 """The summary of a replay, as a file and as a table."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def summarise(
     scores: Scores,
     decisions: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Build the summary: scores by month and overall, decisions by outcome, labels sent and lost."""
+    """Build the summary: scores by month and overall, decisions by outcome and by signals, labels sent and lost."""
     pick = min if scores.metric.greater_is_better else max
     return {
         "metric": scores.metric.value,
@@ -46,12 +47,22 @@ def summarise(
         "promotions": sum(decision.get("outcome") == "promoted" for decision in decisions),
         "rejections": sum(decision.get("outcome") == "rejected" for decision in decisions),
         "blocked": sum(not decision["triggered"] for decision in decisions),
+        "started_by": dict(Counter(signals_of(decision) for decision in decisions if decision["triggered"])),
         "predictions": len(result.answers),
         "unanswered": result.unanswered,
         "labels": len(result.outcomes_sent),
         "lost": len(lost_labels(result, truths)),
         "seconds": round(result.seconds, 1),
     }
+
+
+def signals_of(decision: Mapping[str, Any]) -> str:
+    """List the kinds of the signals that were active in a decision.
+
+    >>> signals_of({"signals": [{"kind": "schedule", "active": True}, {"kind": "drift", "active": True}]})
+    'drift, schedule'
+    """
+    return ", ".join(sorted(signal["kind"] for signal in decision["signals"] if signal["active"])) or "none"
 
 
 def lost_labels(result: ReplayResult, truths: Mapping[str, LabelValue | None]) -> list[str]:

@@ -42,7 +42,8 @@ def _counted() -> Iterator[re.Pattern[str]]:
         if isinstance(node, ast.Dict):
             for key in node.keys:
                 pattern = _pattern(key, {}) if key is not None else None
-                if pattern is not None and re.fullmatch(r"[A-Z][a-z]\w+.*", pattern):
+                # No header, which has a hyphen.
+                if pattern is not None and re.fullmatch(r"[A-Z][a-z]\w+.*", pattern) and r"\-" not in pattern:
                     yield re.compile(pattern)
 
 

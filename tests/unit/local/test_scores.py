@@ -96,16 +96,21 @@ def test_a_label_is_lost_if_it_is_missing_or_came_out_wrong() -> None:
     assert lost_labels(replayed, truths(replayed)) == ["row-1", "row-2"]
 
 
+def active(*kinds: str) -> list[dict[str, Any]]:
+    return [{"kind": kind, "active": kind in kinds} for kind in ("first_version", "schedule", "drift", "manual")]
+
+
 def test_summary_counts_decisions_and_takes_the_worst_month() -> None:
     replayed = result([1, 0, 1, 1], [1, 1, 1, 1], [0, 1, 30, 31])
     decisions = [
-        {"triggered": True, "outcome": "promoted"},
-        {"triggered": True, "outcome": "rejected"},
-        {"triggered": True},
-        {"triggered": False},
+        {"triggered": True, "outcome": "promoted", "signals": active("first_version")},
+        {"triggered": True, "outcome": "rejected", "signals": active("schedule")},
+        {"triggered": True, "signals": active("schedule", "drift")},
+        {"triggered": False, "signals": []},
     ]
     summary = summarise(replayed, truths(replayed), scores_of(replayed, 1), decisions)
     assert (summary["promotions"], summary["rejections"], summary["blocked"]) == (1, 1, 1)
+    assert summary["started_by"] == {"first_version": 1, "schedule": 1, "drift, schedule": 1}
     assert (summary["live_mean"], summary["live_min"], summary["predictions"], summary["lost"]) == (0.75, 0.5, 4, 0)
 
 
