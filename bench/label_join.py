@@ -84,18 +84,17 @@ def measure(predictions: int = 200_000, events: int = 400_000, seed: int = 7, ro
     }
 
 
-def resolve_all(task: JoinTask) -> dict[PredictionKey, Label]:
+def resolve_all(task: JoinTask, found: Grouped | None = None) -> dict[PredictionKey, Label]:
     """Parse, deduplicate, window, resolve: the label of every prediction that has feedback."""
     rules = rules_of(task.revision)
-    return {
-        key: resolve(task.predictions[key], events, rules, task.as_of) for key, events in grouped(task.lines).items()
-    }
+    events_of = grouped(task.lines) if found is None else found
+    return {key: resolve(task.predictions[key], events, rules, task.as_of) for key, events in events_of.items()}
 
 
-def plan_all(task: JoinTask) -> int:
+def plan_all(task: JoinTask, found: Grouped | None = None) -> int:
     """Work out all that a join would write: dispositions, label history, the head's next state; return how much."""
     written = 0
-    for key, events in grouped(task.lines).items():
+    for key, events in (grouped(task.lines) if found is None else found).items():
         plan = plan_join(collection_of(key, task.predictions[key]), events[:MAX_EVENTS], task.revision)
         written += len(plan.feedback) + len(plan.records)
     return written
@@ -165,8 +164,8 @@ def collection_of(key: PredictionKey, times: PredictionTimes) -> Collection:
     return Collection(key=key, head=head)
 
 
-def revision() -> ConfigurationRevision:
-    """Build the rules of the task."""
+def revision(**rule: str) -> ConfigurationRevision:
+    """Build the rules of the task, with what else its rule declares."""
     document = {
         "model": MODEL,
         "task": "binary",
@@ -179,6 +178,7 @@ def revision() -> ConfigurationRevision:
                     "window": "P2D",
                     "aggregate": "last",
                     "positive": {"greater_than": 100},
+                    **rule,
                 }
             ]
         },

@@ -8,19 +8,25 @@ from typing import Any
 
 from rich.table import Table
 
-from bench import active_learning, label_join, stream_memory, weighted_coverage
+from bench import active_learning, key_join, label_join, stream_memory, weighted_coverage
 from bench.figures import publish
 
 OUT = Path("out/bench/labels.json")
 SHOWN_POINTS = 5
+_SPEEDS = (
+    "resolve_events_per_second",
+    "plan_events_per_second",
+    "resolve_by_entity_events_per_second",
+    "plan_by_entity_events_per_second",
+)
 
 
 def measure() -> dict[str, Any]:
     """Measure every figure, with the seeds and sizes."""
-    join, memory = label_join.measure(), stream_memory.measure()
+    join, memory = {**label_join.measure(), **key_join.measure()}, stream_memory.measure()
     coverage, learning = weighted_coverage.measure(), active_learning.measure()
     return {
-        **{name: join[name] for name in ("resolve_events_per_second", "plan_events_per_second")},
+        **{name: join[name] for name in _SPEEDS},
         "stream_memory_ratio": memory["stream_memory_ratio"],
         "weighted_coverage": coverage["weighted_coverage"],
         "unweighted_coverage": coverage["unweighted_coverage"],
@@ -39,7 +45,7 @@ def shown(figures: dict[str, Any]) -> Table:
     join, memory = measured["join"], measured["memory"]
     coverage, learning = measured["coverage"], measured["active_learning"]
     task = f"{join['predictions']:,} predictions, {join['events']:,} lines, one thread"
-    for name in ("resolve_events_per_second", "plan_events_per_second", "floor_events_per_second"):
+    for name in (*_SPEEDS, "floor_events_per_second"):
         table.add_row(name, f"{join[name]:,}", task)
     sizes = " and ".join(f"{events:,}" for events in memory["events"])
     peaks = " and ".join(f"{peak / 2**20:.1f} MiB" for peak in memory["peak_bytes"])

@@ -116,7 +116,7 @@ def _methods(model: str) -> Iterator[Hostile]:
         ("PATCH", "feedback"),
         ("PUT", "predictions"),
         ("GET", "predict"),
-        ("POST", "versions"),
+        ("PUT", "versions"),
         ("DELETE", "deployments"),
         ("GET", "../../"),
         ("POST", "nothing"),

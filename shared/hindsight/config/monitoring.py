@@ -70,16 +70,15 @@ class FirstRows(Section):
     """A baseline of a version's first predictions."""
 
     rows: RowCount
-    """So many of its first predictions, rounded up to whole hours."""
+    """So many of a version's first predictions, rounded up to whole hours."""
 
 
 class SpanOfTime(Section):
     """A baseline of the predictions of a span of time, in whole hours."""
 
-    since: Moment = Field(alias="from")
-    """From when on; the beginning of its hour counts."""
-    until: Moment = Field(alias="to")
-    """Up to when."""
+    # Said here: the description of a field that has an alias is not read from below it.
+    since: Moment = Field(alias="from", description="From when on; the beginning of its hour counts.")
+    until: Moment = Field(alias="to", description="Up to when, in whole hours.")
 
     @model_validator(mode="after")
     def _since_before_until(self) -> Self:
@@ -96,8 +95,7 @@ class Monitoring(Section):
     min_rows: RowCount = 500
     """A verdict on drift needs so many rows."""
     baseline: Literal["training"] | FirstRows | SpanOfTime = "training"
-    """The rows that inputs are compared with: those a version was trained on; for one that was not trained here its
-    first 5,000, `{rows: 5000}`, or those of a span of time, `{from: …, to: …}`."""
+    """The rows inputs are compared with: those of training; of a version not trained here its first 5,000, unless set."""
     drift: DriftPolicy = DriftPolicy()
     """Limits beyond which inputs or scores count as drifted."""
     data_quality: DataQualityPolicy = DataQualityPolicy()

@@ -48,14 +48,15 @@ class MatchKey(NamedTuple):
     value: str
 
 
-class Feedback(Record, frozen=True, kw_only=True):
+class Feedback(Record, frozen=True, kw_only=True, gc=False):
     """One feedback event: what happened, when it happened, and when it was received.
 
     It names a prediction, an entity or a reference, one of the three. Kept with a prediction, one by entity or
     reference says in ``given_until``, by the name of each way in which rules match it, until when it is this
     prediction's: then a prediction was received that it belongs to instead.
 
-    The constraints are those of a line of the raw feedback files, which is decoded straight into it.
+    The constraints are those of a line of the raw feedback files, which is decoded straight into it. It is part of no
+    cycle, so that the garbage collector need not follow millions of them.
     """
 
     model: _Model
@@ -86,9 +87,11 @@ class Feedback(Record, frozen=True, kw_only=True):
     @property
     def match_key(self) -> MatchKey:
         """The key that the event shares with predictions, for one that names no prediction."""
-        return MatchKey(self.model, self.by, self.entity_id or self.reference or "")
+        if self.entity_id is not None:
+            return MatchKey(self.model, MatchBy.ENTITY, self.entity_id)
+        return MatchKey(self.model, MatchBy.REFERENCE, self.reference or "")
 
     @property
     def names_one_key(self) -> bool:
         """True if it names a prediction, an entity or a reference, and no two of them."""
-        return [self.prediction_id, self.entity_id, self.reference].count(None) == 2
+        return (self.prediction_id is None) + (self.entity_id is None) + (self.reference is None) == 2

@@ -30,7 +30,7 @@ class Label(Record, frozen=True, kw_only=True):
     disagreeing: tuple[str, ...] = ()
 
 
-class LabelRecord(Record, frozen=True, kw_only=True):
+class LabelRecord(Record, frozen=True, kw_only=True, gc=False):
     """One change in a prediction's label history; ``known_at`` is when Hindsight had what it rests on.
 
     ``is_new`` marks a value that the history has not had before.

@@ -46,7 +46,8 @@ def disposition(event: Feedback, prediction: TimedPrediction | None, rules: Rule
         return Disposition.EXCLUDED_SOURCE
     if event.name in _RESERVED:
         return _RESERVED[event.name]
-    reading = [rule for rule in rules.of_event(event.name) if rule.by is event.by and rule.reads(event.value)]
+    by = event.by
+    reading = [rule for rule in rules.of_event(event.name) if rule.by is by and rule.reads(event.value)]
     # Taken over is said of the present: up to that moment the event may have been this prediction's.
     is_taken_over = event.given_until and all(end_of(event, rule.way or "") != FOR_EVER for rule in reading)
     if not reading or is_taken_over:

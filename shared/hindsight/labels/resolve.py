@@ -133,7 +133,10 @@ class _Scope(NamedTuple):
 
 def _yield_of(rule: ReadyRule, seen: list[Feedback], scope: _Scope) -> LabelValue | None:
     """Compute the value a rule makes of its matches, None without any."""
-    named = [event for event in seen if event.name == rule.event and rule.is_given(event, scope.as_of)]
+    if rule.way is None:
+        named = [event for event in seen if event.name == rule.event and event.prediction_id is not None]
+    else:
+        named = [event for event in seen if event.name == rule.event and rule.is_given(event, scope.as_of)]
     matches = [event for event in named if in_window(event, rule.window, scope.earliest, scope.occurred_at)]
     if len(matches) > 1:
         matches.sort(key=_BY_TIME)

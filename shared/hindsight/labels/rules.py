@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import NamedTuple
+from functools import cached_property, lru_cache
 
 from hindsight.config.labels import (
     DEFAULT_MATCH,
@@ -29,14 +28,15 @@ _REMEMBERED_VALUES = 2048
 _REMEMBERED_REVISIONS = 64
 
 
-class Way(NamedTuple):
+@dataclass(frozen=True)
+class Way:
     """One way in which events of a key find predictions: which of those whose window holds the event."""
 
     match: Match
     window: timedelta | None
     clock_skew: timedelta
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The name under which an event keeps until when it is a prediction's."""
         window = "open" if self.window is None else format_duration(self.window)

@@ -29,6 +29,7 @@ _LAST_ID, _LAST_MOMENT = "$", "~"
 def key_partition(key: MatchKey) -> str:
     """Build the partition key of what shares an entity or a reference.
 
+    >>> from hindsight.config.labels import MatchBy
     >>> key_partition(MatchKey("churn", MatchBy.ENTITY, "customer-17"))
     '#entity#churn#customer-17'
     """

@@ -66,7 +66,7 @@ class Matches:
 
     def deliver(self, key: PredictionKey, kept: KeptEvent, given_until: Mapping[str, datetime]) -> None:
         """Deliver an event, and what withdraws it, to a prediction."""
-        delivered = kept.event.replace(given_until=dict(given_until))
+        delivered = kept.event.replace(given_until=given_until)
         self.deliveries.setdefault(key, []).extend((delivered, *kept.retractions))
 
 
@@ -86,8 +86,9 @@ class KeyMatcher:
         Once the deliveries are joined, ``changed`` looks for predictions that came in meanwhile.
         """
         found, rules = Matches(), rules_of(revision)
-        read = [event for event in events if _is_read(event, rules)]
-        found.ignored = [event for event in events if not _is_read(event, rules)]
+        read = list[Feedback]()
+        for event in events:
+            (read if _is_read(event, rules) else found.ignored).append(event)
         for once in _each_id_once(read):
             arrivals = self.store.keep(once, revision.configuration.retention)
             for matches in self.side_by_side(lambda arrival: self._arrived(arrival, rules), arrivals):
@@ -197,15 +198,16 @@ class KeyMatcher:
         if not is_new:
             if of is not None and len(theirs) >= MOST_CANDIDATES:
                 terms = self._behind(event, of, rules) | terms
-            moved = (event.replace(occurred_at=moment) for moment in kept.displaced)
-            others = _terms(event, (one for other in moved for one in self._recipients(other, rules)))
-            copies = self.store.copies(list({**terms, **others}), event.feedback_id)
-        for key in {**terms, **copies}:
-            given_until, copy = terms.get(key, {}), copies.get(key)
-            is_theirs = (of is None or key == of.key) and any(end > event.received_at for end in given_until.values())
-            if is_theirs if copy is None else not _is_current(copy, event, given_until):
+            copies = self._copies(kept, terms, rules)
+        for key, given_until in terms.items():
+            has_turn = key not in copies and (of is None or key == of.key)
+            if has_turn and max(given_until.values()) > event.received_at:
                 found.deliver(key, kept, given_until)
-            elif kept.retractions and copy is not None:
+        for key, copy in copies.items():
+            given_until = terms.get(key, {})
+            if not _is_current(copy, event, given_until):
+                found.deliver(key, kept, given_until)
+            elif kept.retractions:
                 found.deliveries.setdefault(key, []).extend(kept.retractions)
         found.seen.append((event, theirs, is_new))
         if not terms:
@@ -231,6 +233,13 @@ class KeyMatcher:
                     if (one[:2] < place) if newest_first else (one[:2] > place):
                         found.setdefault(one.key(event.model), {})[way.name] = of.received_at
         return found
+
+    def _copies(self, kept: KeptEvent, terms: Iterable[PredictionKey], rules: Rules) -> dict[PredictionKey, Feedback]:
+        """Find the copies of an event that predictions have: those it belongs to, and those of what it displaced."""
+        event, keys = kept.event, list(terms)
+        for moment in kept.displaced:
+            keys += _terms(event, self._recipients(event.replace(occurred_at=moment), rules))
+        return self.store.copies(list(dict.fromkeys(keys)), event.feedback_id)
 
     def _retracted(self, retraction: Feedback, rules: Rules) -> Matches:
         """Deliver a retraction to all that have the event it withdraws, or are about to."""
@@ -286,7 +295,11 @@ def _terms(event: Feedback, found: Iterable[Recipient]) -> dict[PredictionKey, d
     """List, by prediction, until when an event is given to it, by way."""
     terms = dict[PredictionKey, dict[str, datetime]]()
     for one in found:
-        terms.setdefault(one.candidate.key(event.model), {})[one.way] = one.until
+        key = PredictionKey(event.model, one.candidate.prediction_id)
+        if key in terms:
+            terms[key][one.way] = one.until
+        else:
+            terms[key] = {one.way: one.until}
     return terms
 
 
@@ -297,8 +310,10 @@ def _is_current(copy: Feedback, event: Feedback, given_until: Mapping[str, datet
     return same and known == {way: copy.given_until.get(way) for way in given_until}
 
 
-def _is_crowded(found: Iterable[Recipient], prediction_id: str | None) -> bool:
+def _is_crowded(found: Sequence[Recipient], prediction_id: str | None) -> bool:
     """Check whether more predictions share an event than it may label; if one is named, whether it is in excess."""
+    if len(found) <= MAX_MATCHED:
+        return False
     beyond = (one.candidate.prediction_id for one in found if one.place >= MAX_MATCHED)
     return any(prediction_id is None or name == prediction_id for name in beyond)
 
@@ -310,10 +325,10 @@ def _span_of(event: Feedback, way: Way) -> Span:
 
 
 def _each_id_once(events: Iterable[Feedback]) -> Iterator[list[Feedback]]:
-    """Split events into groups in which no id of a key stands twice."""
-    groups, seen = list[list[Feedback]](), dict[tuple[MatchKey, str], int]()
+    """Split events of a model into groups in which no id of a key stands twice."""
+    groups, seen = list[list[Feedback]](), dict[tuple[str | None, str | None, str], int]()
     for event in events:
-        identity = (event.match_key, event.feedback_id)
+        identity = (event.entity_id, event.reference, event.feedback_id)
         number = seen[identity] = seen.get(identity, -1) + 1
         if number == len(groups):
             groups.append([])

@@ -61,5 +61,6 @@ def recipients(candidates: Iterable[Candidate], room: int, way: str) -> Iterator
     earliest: list[datetime] = []
     for place, candidate in enumerate(candidates):
         yield Recipient(candidate, earliest[-1] if len(earliest) == room else FOR_EVER, way, place)
-        insort(earliest, candidate.received_at)
-        del earliest[room:]
+        if len(earliest) < room or candidate.received_at < earliest[-1]:
+            insort(earliest, candidate.received_at)
+            del earliest[room:]
