@@ -8,7 +8,7 @@ import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bench.label_join import MODEL, Grouped, JoinTask, make_task, parsed, plan_all, resolve_all, revision
@@ -36,9 +36,9 @@ class CandidatesInMemory(InMemoryMatches):
         self.by_key = by_key
         self._known: dict[tuple[MatchKey, str], Feedback] = {}
 
-    def keep(self, events: Sequence[Feedback], expires_at: int) -> list[Arrival]:
+    def keep(self, events: Sequence[Feedback], retention: timedelta) -> list[Arrival]:
         """Keep events, and find those that were kept before."""
-        del expires_at
+        del retention
         return [self._arrival(event) for event in events]
 
     def _arrival(self, event: Feedback) -> Arrival:

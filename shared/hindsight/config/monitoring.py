@@ -95,7 +95,7 @@ class Monitoring(Section):
     min_rows: RowCount = 500
     """A verdict on drift needs so many rows."""
     baseline: Literal["training"] | FirstRows | SpanOfTime = "training"
-    """The rows inputs are compared with: those of training; of a version not trained here its first 5,000, unless set."""
+    """The rows that inputs are compared with: of training, or of a version not trained here its first 5,000."""
     drift: DriftPolicy = DriftPolicy()
     """Limits beyond which inputs or scores count as drifted."""
     data_quality: DataQualityPolicy = DataQualityPolicy()

@@ -108,7 +108,7 @@ def test_body_that_is_displaced_while_it_is_delivered_labels_nothing() -> None:
     assert (value(found, "p-1"), value(found, "p-2")) == (1, None)
 
 
-def test_retraction_that_displaces_another_one_gives_back_what_that_withdrew() -> None:
+def test_retraction_that_displaces_another_one_gives_back_the_label() -> None:
     found = world()
     found.log(made("p-1", 1, entity_id="customer-17"))
     found.joiner.join([churned("f-1")])

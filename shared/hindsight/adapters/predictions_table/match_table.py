@@ -267,7 +267,7 @@ class DynamoMatches:
 
 @contextmanager
 def _room_for_more() -> Iterator[None]:
-    """Pass over the refusal of an item that is full: hundreds of events withdraw this one, and it stays withdrawn."""
+    """Pass over the refusal of an item that is full: hundreds of events withdraw this one already."""
     try:
         yield
     except ClientError as error:

@@ -11,7 +11,8 @@ from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.joining.effects import EffectCounts, FeedbackEffect
 from hindsight.labels.joining.join import JoinCount, JoinReport, LabelJoiner
 from hindsight.labels.joining.match_requests import MatchRequest
-from hindsight.labels.matching.matcher import KeyMatcher, Matches
+from hindsight.labels.matching.matcher import KeyMatcher
+from hindsight.labels.matching.matches import Matches
 from hindsight.labels.matching.recipients import MAX_MATCHED
 from hindsight.quarantine.rejects import RejectCode
 from hindsight.quarantine.store import Quarantine

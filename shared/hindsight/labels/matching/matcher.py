@@ -6,7 +6,7 @@ the moment until when it is theirs, and the join does the rest.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from hindsight.config.labels import RETRACTED, Match, MatchBy
 from hindsight.config.store import ConfigurationRevision
 from hindsight.entities.feedback import FOR_EVER, Feedback, MatchKey
 from hindsight.entities.prediction import Prediction, PredictionKey
+from hindsight.labels.matching.matches import Matches, Seen, span_of
 from hindsight.labels.matching.recipients import MAX_MATCHED, Candidate, Recipient, capacity, recipients
 from hindsight.labels.matching.store import Arrival, KeptEvent, KeyedPrediction, MatchStore, Place, Span
 from hindsight.labels.plan import MATCH_TIMEOUT
@@ -24,7 +25,6 @@ from hindsight.labels.rules import Rules, Way, rules_of
 MOST_CANDIDATES = 3 * MAX_MATCHED
 """Predictions of a key that are looked at for one event: those it can label, and those that lost it to later ones."""
 
-Seen = tuple[Feedback, tuple[Recipient, ...], bool]
 SideBySide = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 
 
@@ -33,41 +33,6 @@ class Progress(NamedTuple):
 
     by: MatchBy
     reached: Place
-
-
-@dataclass(slots=True)
-class Matches:
-    """The deliveries that come of some events or predictions, and what is not delivered.
-
-    ``refused`` are events whose id had another body; ``crowded`` events that more predictions share than one may
-    label, which label the first of them; ``waiting`` counts events that no prediction has yet; ``ignored`` are those
-    that no rule reads by that key. ``seen`` is what was found for each event, to be looked at again after the
-    deliveries; the flag says that predictions which had lost the event before it came were left out.
-    """
-
-    deliveries: dict[PredictionKey, list[Feedback]] = field(default_factory=dict)
-    refused: list[Feedback] = field(default_factory=list)
-    crowded: list[Feedback] = field(default_factory=list)
-    duplicates: int = 0
-    waiting: int = 0
-    ignored: list[Feedback] = field(default_factory=list)
-    seen: list[Seen] = field(default_factory=list)
-
-    def add(self, other: "Matches") -> None:
-        """Add what came of another event or prediction."""
-        for key, events in other.deliveries.items():
-            self.deliveries.setdefault(key, []).extend(events)
-        self.refused += other.refused
-        self.crowded += other.crowded
-        self.seen += other.seen
-        self.duplicates += other.duplicates
-        self.waiting += other.waiting
-        self.ignored += other.ignored
-
-    def deliver(self, key: PredictionKey, kept: KeptEvent, given_until: Mapping[str, datetime]) -> None:
-        """Deliver an event, and what withdraws it, to a prediction."""
-        delivered = kept.event.replace(given_until=given_until)
-        self.deliveries.setdefault(key, []).extend((delivered, *kept.retractions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +189,7 @@ class KeyMatcher:
         found = dict[PredictionKey, dict[str, datetime]]()
         place = (of.occurred_at, of.prediction_id)
         for way in _ways(event, rules):
-            since, until = _span_of(event, way)
+            since, until = span_of(event, way)
             newest_first = way.match is Match.LAST
             part = Span(since, of.occurred_at) if newest_first else Span(of.occurred_at, until)
             if capacity(way.match) == 1:
@@ -257,7 +222,7 @@ class KeyMatcher:
         found = list[Recipient]()
         for way in _ways(event, rules):
             newest_first = way.match is Match.LAST
-            candidates = self.store.candidates(event.match_key, _span_of(event, way), newest_first=newest_first)
+            candidates = self.store.candidates(event.match_key, span_of(event, way), newest_first=newest_first)
             for one in recipients(islice(candidates, MOST_CANDIDATES), capacity(way.match), way.name):
                 found.append(one)
                 if until_taken and one.until <= event.received_at:
@@ -316,12 +281,6 @@ def _is_crowded(found: Sequence[Recipient], prediction_id: str | None) -> bool:
         return False
     beyond = (one.candidate.prediction_id for one in found if one.place >= MAX_MATCHED)
     return any(prediction_id is None or name == prediction_id for name in beyond)
-
-
-def _span_of(event: Feedback, way: Way) -> Span:
-    """Compute when the predictions were made whose window holds an event."""
-    first = None if way.window is None else shifted(event.occurred_at, -way.window)
-    return Span(first, shifted(event.occurred_at, way.clock_skew))
 
 
 def _each_id_once(events: Iterable[Feedback]) -> Iterator[list[Feedback]]:

@@ -1,0 +1,55 @@
+"""The deliveries that come of matching events and predictions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from hindsight.entities.feedback import Feedback
+from hindsight.entities.prediction import PredictionKey
+from hindsight.labels.matching.recipients import Recipient
+from hindsight.labels.matching.store import KeptEvent, Span
+from hindsight.labels.resolve import shifted
+from hindsight.labels.rules import Way
+
+Seen = tuple[Feedback, tuple[Recipient, ...], bool]
+
+
+@dataclass(slots=True)
+class Matches:
+    """The deliveries that come of some events or predictions, and what is not delivered.
+
+    ``refused`` are events whose id had another body; ``crowded`` events that more predictions share than one may
+    label, which label the first of them; ``waiting`` counts events that no prediction has yet; ``ignored`` are those
+    that no rule reads by that key. ``seen`` is what was found for each event, to be looked at again after the
+    deliveries; the flag says that predictions which had lost the event before it came were left out.
+    """
+
+    deliveries: dict[PredictionKey, list[Feedback]] = field(default_factory=dict)
+    refused: list[Feedback] = field(default_factory=list)
+    crowded: list[Feedback] = field(default_factory=list)
+    duplicates: int = 0
+    waiting: int = 0
+    ignored: list[Feedback] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+
+    def add(self, other: "Matches") -> None:
+        """Add what came of another event or prediction."""
+        for key, events in other.deliveries.items():
+            self.deliveries.setdefault(key, []).extend(events)
+        self.refused += other.refused
+        self.crowded += other.crowded
+        self.seen += other.seen
+        self.duplicates += other.duplicates
+        self.waiting += other.waiting
+        self.ignored += other.ignored
+
+    def deliver(self, key: PredictionKey, kept: KeptEvent, given_until: Mapping[str, datetime]) -> None:
+        """Deliver an event, and what withdraws it, to a prediction."""
+        delivered = kept.event.replace(given_until=given_until)
+        self.deliveries.setdefault(key, []).extend((delivered, *kept.retractions))
+
+
+def span_of(event: Feedback, way: Way) -> Span:
+    """Compute when the predictions were made whose window holds an event."""
+    first = None if way.window is None else shifted(event.occurred_at, -way.window)
+    return Span(first, shifted(event.occurred_at, way.clock_skew))
