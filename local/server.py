@@ -1,6 +1,7 @@
 """The embedded AWS as a subprocess: loopback only, IAM enforced, found again by its process id."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -21,6 +22,8 @@ PROGRAM: tuple[str, ...] = (str(Path(__file__).resolve().parent / "forked" / "se
 # The program that is the same, starts functions by itself, and keeps what it holds even if it is killed.
 KEEPER = Path(__file__).with_name("emulator.py")
 PASSED_ON = ["PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SSL_CERT_FILE", "SFN_MOCK_CONFIG", "SFN_WAIT_SCALE"]
+# Below those that systems give to outgoing connections: while a server is stopped, none of these takes its port.
+_PORTS = range(20_000, 30_000)
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
@@ -142,11 +145,12 @@ def is_healthy(endpoint_url: str) -> bool:
 
 
 def free_port() -> int:
-    """Find a port that nothing listens on."""
-    with socket.socket() as listener:
-        listener.bind((_HOST, 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """Find a port that nothing listens on, and that no outgoing connection takes. Raises ServerError."""
+    for port in random.SystemRandom().sample(_PORTS, 100):
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind((_HOST, port))
+            return port
+    raise ServerError("no port is free")
 
 
 def environment_of(port: int, temporary: Path, state: Path, *, persists: bool) -> dict[str, str]:

@@ -47,7 +47,7 @@ def left(dynamodb: Any) -> set[str]:
 def test_events_and_entries_up_to_a_moment_go_and_later_ones_stay(
     matches: DynamoMatches, keys: DynamoSubjectKeys, dynamodb: Any
 ) -> None:
-    matches.keep([churned(f"f-{number}", hours=number) for number in range(20)], EXPIRES)
+    matches.keep([churned(f"f-{number}", hours=number) for number in range(20)], RETENTION)
     matches.enter([entry(f"p-{number}", number) for number in range(20)])
 
     removed = list(keys.erase(CUSTOMER, at(9)))
@@ -60,7 +60,7 @@ def test_events_and_entries_up_to_a_moment_go_and_later_ones_stay(
 
 
 def test_time_of_an_event_that_is_gone_goes_too(matches: DynamoMatches, keys: DynamoSubjectKeys, dynamodb: Any) -> None:
-    matches.keep([churned("f-1", hours=1)], EXPIRES)
+    matches.keep([churned("f-1", hours=1)], RETENTION)
     dynamodb.delete_item(
         TableName="predictions", Key={"pk": {"S": f"#entity#{MODEL}#customer # 17 ü"}, "sk": {"S": "event#f-1"}}
     )
@@ -73,7 +73,7 @@ def test_retraction_that_came_alone_goes_and_one_of_a_later_event_is_forgotten(
 ) -> None:
     before = [churned("r-1", 1, name="retracted", value="never"), churned("r-2", 1, name="retracted", value="f-1")]
     after = churned("r-3", 12, name="retracted", value="f-1")
-    matches.keep([*before, after, churned("f-1", hours=11)], EXPIRES)
+    matches.keep([*before, after, churned("f-1", hours=11)], RETENTION)
 
     list(keys.erase(CUSTOMER, at(9)))
 
@@ -104,7 +104,7 @@ def test_key_is_shared_where_a_stored_prediction_is_not_the_entitys(
 def test_withdrawal_removes_the_entries_of_some_predictions_alone(
     matches: DynamoMatches, keys: DynamoSubjectKeys, dynamodb: Any
 ) -> None:
-    matches.keep([churned("f-1", 1)], EXPIRES)
+    matches.keep([churned("f-1", 1)], RETENTION)
     matches.enter([entry(f"p-{number}", number) for number in range(9)])
     assert keys.withdraw(CUSTOMER, {"p-1", "p-7", "other"}) == 2
     assert left(dynamodb) == {"f-1", *(f"p-{number}" for number in (0, 2, 3, 4, 5, 6, 8))}
