@@ -1,6 +1,6 @@
 """The append-only history of a label: the records to add so that it is right at every moment."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,12 +67,13 @@ def label_at(records: Iterable[LabelRecord], moment: datetime) -> Label:
     return newest.label if newest else PENDING
 
 
-def news_of(events: Iterable[Feedback]) -> Iterator[datetime]:
+def news_of(events: Collection[Feedback]) -> list[datetime]:
     """List the moments at which feedback changed what was known: each receipt, and each end of a match."""
+    news = [event.received_at for event in events]
     for event in events:
-        yield event.received_at
         if event.given_until:
-            yield from (moment for moment in event.given_until.values() if moment != FOR_EVER)
+            news += [moment for moment in event.given_until.values() if moment != FOR_EVER]
+    return news
 
 
 def _resolutions(

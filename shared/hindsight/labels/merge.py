@@ -1,6 +1,6 @@
 """Stored and incoming feedback of one prediction, the first delivery of each id."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from hindsight.config.store import ConfigurationRevision
@@ -53,17 +53,20 @@ class Merge:
             self._keep(event)
 
     @property
-    def news(self) -> Iterator[datetime]:
+    def news(self) -> list[datetime]:
         """The moments from which the events to write may change the label."""
-        before = {event.feedback_id: event for event in self.collection.feedback}
+        if not self.collection.feedback:
+            return [event.received_at for event in self.written.values()]
+        before, news = {event.feedback_id: event for event in self.collection.feedback}, list[datetime]()
         for event in self.written.values():
             known = before.get(event.feedback_id)
             if known is None or (known.received_at, known.body_digest) != (event.received_at, event.body_digest):
-                yield event.received_at
+                news.append(event.received_at)
             else:
                 # A match without an end is no news: other rules than those it was made by named its way.
                 ends = ((way, end) for way, end in event.given_until.items() if end != FOR_EVER)
-                yield from (max(event.received_at, end) for way, end in ends if end != known.given_until.get(way))
+                news += [max(event.received_at, end) for way, end in ends if end != known.given_until.get(way)]
+        return news
 
     def _keep(self, event: Feedback) -> None:
         self.kept[event.feedback_id] = self.written[event.feedback_id] = event

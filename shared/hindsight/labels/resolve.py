@@ -66,15 +66,14 @@ def resolution(prediction: TimedPrediction, events: Iterable[Feedback], rules: R
     trusted = [event for event in events if rules.trusts(event)] if rules.excluded_sources else events
     seen, occurred_at = visible_events(trusted, as_of), prediction.occurred_at
     earliest = shifted(occurred_at, -rules.clock_skew)
-    scope = _Scope(earliest, occurred_at, as_of)
     for position, rule in enumerate(rules.ready if seen else ()):
-        value = _yield_of(rule, seen, scope)
+        value = _yield_of(rule, seen, earliest, occurred_at, as_of)
         if value is not None:
             lower = rules.ready[position + 1 :]
-            others = _disagreeing(lower, value, seen, scope) if lower else ()
+            others = _disagreeing(lower, value, seen, _Scope(earliest, occurred_at, as_of)) if lower else ()
             open_until = _latest_close(rules.ready[:position], occurred_at)
             return _settled(value, rule.kind, rule.event, others=others, open_until=open_until, as_of=as_of)
-    return _unspoken(rules, seen, scope)
+    return _unspoken(rules, seen, _Scope(earliest, occurred_at, as_of))
 
 
 def first_due_at(prediction: TimedPrediction, rules: Rules) -> datetime | None:
@@ -131,13 +130,15 @@ class _Scope(NamedTuple):
     as_of: datetime
 
 
-def _yield_of(rule: ReadyRule, seen: list[Feedback], scope: _Scope) -> LabelValue | None:
+def _yield_of(
+    rule: ReadyRule, seen: list[Feedback], earliest: datetime, occurred_at: datetime, as_of: datetime
+) -> LabelValue | None:
     """Compute the value a rule makes of its matches, None without any."""
     if rule.way is None:
         named = [event for event in seen if event.name == rule.event and event.prediction_id is not None]
     else:
-        named = [event for event in seen if event.name == rule.event and rule.is_given(event, scope.as_of)]
-    matches = [event for event in named if in_window(event, rule.window, scope.earliest, scope.occurred_at)]
+        named = [event for event in seen if event.name == rule.event and rule.is_given(event, as_of)]
+    matches = [event for event in named if in_window(event, rule.window, earliest, occurred_at)]
     if len(matches) > 1:
         matches.sort(key=_BY_TIME)
     return rule.label_of([event.value for event in matches]) if matches else None
@@ -145,7 +146,7 @@ def _yield_of(rule: ReadyRule, seen: list[Feedback], scope: _Scope) -> LabelValu
 
 def _disagreeing(lower: Sequence[ReadyRule], value: LabelValue, seen: list[Feedback], scope: _Scope) -> tuple[str, ...]:
     """List the events of the lower rules that disagree."""
-    others = ((rule.event, _yield_of(rule, seen, scope)) for rule in lower)
+    others = ((rule.event, _yield_of(rule, seen, *scope)) for rule in lower)
     return tuple(dict.fromkeys(event for event, other in others if other is not None and other != value))
 
 
