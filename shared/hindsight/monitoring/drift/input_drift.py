@@ -97,9 +97,7 @@ def check_drift(
     reference
         The champion's: of the rows it was trained on, and of its scores on the holdout.
     window
-        Of the predictions of all versions, whose features are compared.
-    champion_window
-        Of those that the champion made, whose scores are compared.
+        Of all versions' predictions, whose features are compared; ``champion_window`` of the champion's, for its scores.
     recent
         The window's newest rows (`read_recent_rows`): a sudden shift shows there long before it fills the window. They
         drift where they differ from the reference, and in the same way from the same hours a week before.
@@ -111,19 +109,15 @@ def check_drift(
     domain = measure_domain(reference, window, configuration) if policy.multivariate else None
     constant = find_constant_predictions(reference, champion_window)
     measures = (*measured.values(), *measured_recent.values(), score, domain, constant)
-    tested = [found.p_value for found in measures if found is not None]
-    rejected = float(benjamini_hochberg([p_value for p_value in tested if p_value is not None], level))
-    features = {
-        name: _judge(feature, measured_recent.get(name), rejected, policy.method) for name, feature in measured.items()
-    }
+    tested = [found.p_value for found in measures if found is not None and found.p_value is not None]
+    rejected = float(benjamini_hochberg(tested, level))
+    features = {name: _judge(one, measured_recent.get(name), rejected, policy.method) for name, one in measured.items()}
     multivariate = None if domain is None else judge_domain(domain, rejected)
     if constant is not None and (champion_window.rows < least or constant.p_value > rejected):
         constant = None
     judged = [feature.verdict for feature in features.values() if feature.verdict is not Verdict.INSUFFICIENT]
-    share = judged.count(Verdict.DRIFT) / len(judged) if judged else 0.0
-    if window.rows < least:
-        verdict, reason = Verdict.INSUFFICIENT, f"{window.rows} rows, fewer than the {least} a verdict needs"
-    else:
+    verdict, reason = Verdict.INSUFFICIENT, f"{window.rows} rows, fewer than the {least} a verdict needs"
+    if window.rows >= least:
         verdict, reason = _overall(judged, policy.share, multivariate)
     verdict, reason = _with_champion(verdict, reason, champion_window, constant)
     return DriftReport(
@@ -135,7 +129,7 @@ def check_drift(
         week_before_rows=0 if recent is None else recent.week_before.rows,
         method=policy.method,
         level=level,
-        share=share,
+        share=judged.count(Verdict.DRIFT) / len(judged) if judged else 0.0,
         features=features,
         score=judge_feature(score, rejected, policy.method),
         multivariate=multivariate,
