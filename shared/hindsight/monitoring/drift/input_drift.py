@@ -97,7 +97,7 @@ def check_drift(
     reference
         The champion's: of the rows it was trained on, and of its scores on the holdout.
     window
-        Of all versions' predictions, whose features are compared; ``champion_window`` of the champion's, for its scores.
+        Of all versions' predictions, whose features are compared; ``champion_window`` of the champion's, for scores.
     recent
         The window's newest rows (`read_recent_rows`): a sudden shift shows there long before it fills the window. They
         drift where they differ from the reference, and in the same way from the same hours a week before.
