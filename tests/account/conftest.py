@@ -42,7 +42,7 @@ def handler(event, context):
     if "body" in event and event.get("requestContext"):
         return answer_api(json.loads(event["body"] or "{}"))
     if "Records" in event:
-        keep("message", f"{len(event['Records'])}-{event['Records'][0]['messageId']}")
+        keep(context.function_name, f"{len(event['Records'])}-{event['Records'][0]['messageId']}")
         return
     if "keep" in event:
         return keep("kept", event["keep"])

@@ -40,9 +40,9 @@ def test_queue_hands_over_as_many_messages_as_its_mapping_says(account: Account)
     account.aws("lambda").create_event_source_mapping(
         FunctionName=function, EventSourceArn=arn, BatchSize=25, MaximumBatchingWindowInSeconds=5
     )
-    eventually(lambda: len(account.keys("message/")) == 2)
+    eventually(lambda: len(account.keys(f"{function}/")) == 2)
     # 25 at once although a call of SQS hands out ten, and not the 30 that there are.
-    assert {size: len(account.keys(f"message/{size}-")) for size in (25, 5)} == {25: 1, 5: 1}
+    assert {size: len(account.keys(f"{function}/{size}-")) for size in (25, 5)} == {25: 1, 5: 1}
 
 
 def test_invocation_beyond_the_capacity_is_refused_or_waits(account: Account, full: ThreadPoolExecutor) -> None:
@@ -57,6 +57,6 @@ def test_invocation_beyond_the_capacity_is_refused_or_waits(account: Account, fu
 
     full.shutdown(wait=True)
     eventually(lambda: account.keys("kept/later"))
-    eventually(lambda: account.keys(f"message/1-{sent}"))
+    eventually(lambda: account.keys(f"{function}/1-{sent}"))
     # Waiting for room cost the message no delivery: it would reach its dead-letter queue for nothing it did.
     assert queues.receive_message(QueueUrl=url).get("Messages", []) == []
