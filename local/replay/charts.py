@@ -23,6 +23,16 @@ PROMOTED, REJECTED = "#0b6e4f", "#b23a48"
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line of scores by period."""
+
+    name: str
+    values: Mapping[str, float]
+    color: str
+    style: str = "-"
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One retraining run on the time axis."""
 
@@ -42,16 +52,23 @@ def monthly_chart(
     live: Mapping[str, float], static: Mapping[str, float], persistence: Mapping[str, float], ylabel: str
 ) -> "Figure":
     """Plot live, static and persistence scores by month."""
+    lines = [
+        Line("live: watched, retrained, proven", live, LIVE),
+        Line("static: the first version, never retrained", static, STATIC),
+        Line("same as the last row", persistence, PERSISTENCE, ":"),
+    ]
+    return period_chart(sorted(live), lines, ylabel)
+
+
+def period_chart(periods: Sequence[str], lines: Sequence[Line], ylabel: str) -> "Figure":
+    """Plot lines of scores by period; a period without a score is a gap."""
     figure, axes = _axes(ylabel)
-    months = sorted(live)
     scale = 100 if ylabel.endswith("%") else 1
-    for name, values, color, style in (
-        ("live: watched, retrained, proven", live, LIVE, "-"),
-        ("static: the first version, never retrained", static, STATIC, "-"),
-        ("same as the last row", persistence, PERSISTENCE, ":"),
-    ):
-        shown = [values.get(month, float("nan")) * scale for month in months]
-        axes.plot(months, shown, style, color=color, label=name, marker="o", markersize=4, linewidth=2)
+    for line in lines:
+        shown = [line.values.get(period, float("nan")) * scale for period in periods]
+        axes.plot(
+            periods, shown, line.style, color=line.color, label=line.name, marker="o", markersize=4, linewidth=2
+        )
     figure.legend(loc="outside upper left", ncols=3, frameon=False)
     return figure
 

@@ -1,0 +1,116 @@
+"""The story of the demo: a model of somebody else's, whose loop Hindsight closes."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hindsight.core.times import format_time
+from local.client import CallFailed, StackClient
+from local.outside.servers import OutsideServer
+from local.outside.trainer import Trainer
+from local.outside.world import EVENT, START, Delivery
+from local.replay.arrivals import Arrivals
+from local.run_end import describe_run, wait_for_run
+
+FIRST_VERSION = "v1"
+WINDOW = timedelta(days=3)
+_CALL = 250
+
+
+@dataclass(slots=True)
+class Told:
+    """The record of the demo: what was asked, answered and complained about, and the labels that came of it."""
+
+    asked: list[Delivery] = field(default_factory=list)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    complaints: set[str] = field(default_factory=set)
+    labels: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The days of the demo: how many, and on which of them the world changes and people make their mistakes."""
+
+    days: int
+    drift_day: int
+    leak_day: int
+    broken_day: int
+
+
+class Story:
+    """One run of the demo; ``run`` may be called once."""
+
+    def __init__(
+        self,
+        client: StackClient,
+        model: str,
+        server: OutsideServer,
+        trainer: Trainer,
+        say: Callable[[str], None],
+    ) -> None:
+        self._client, self._model, self._server, self._trainer, self._say = client, model, server, trainer, say
+        self._arrivals = Arrivals(client.lake, model)
+        self._told = Told()
+        self._moves = 0
+
+    def run(self, deliveries: list[Delivery], plan: Plan) -> Told:
+        """Let the days pass. Raises CallFailed if the stack or the server refuses something."""
+        by_day: list[list[Delivery]] = [[] for _ in range(plan.days)]
+        for one in deliveries:
+            by_day[(one.occurred_at - START).days].append(one)
+        complaints = sorted((one for one in deliveries if one.is_late), key=lambda one: one.told_at)
+        for day, asked in enumerate(by_day):
+            now = START + timedelta(days=day + 1)
+            self._ask(asked)
+            complaints = self._complain(complaints, now)
+            self._tick(now)
+            if day == plan.leak_day:
+                self._ask_for_retraining(now)
+            if day == plan.broken_day:
+                self._promote_a_broken_one(now)
+        end = START + timedelta(days=plan.days) + WINDOW
+        self._complain(complaints, end)
+        self._client.run_schedule("CloseWindows", end, self._model)
+        self._arrivals.wait_for_labels((one.prediction_id for one in deliveries), (START, end))
+        self._told.labels = {name: value for name, (_, value) in self._arrivals.labels.items()}
+        return self._told
+
+    def _ask(self, asked: list[Delivery]) -> None:
+        """Ask the outside server, which logs what it answers."""
+        for start in range(0, len(asked), _CALL):
+            instances = [_instance(one) for one in asked[start : start + _CALL]]
+            for decision in self._server.decide(instances):
+                self._told.answers[decision["prediction_id"]] = decision
+        self._told.asked += asked
+        span = asked[0].occurred_at, asked[-1].occurred_at
+        self._arrivals.wait_for_predictions((one.prediction_id for one in asked), span)
+
+    def _complain(self, complaints: list[Delivery], now: datetime) -> list[Delivery]:
+        """Send the complaints told before now, each by its customer; return those that come later."""
+        told = [one for one in complaints if one.told_at < now]
+        for start in range(0, len(told), _CALL):
+            events = [_complaint(one) for one in told[start : start + _CALL]]
+            receipt = self._client.call("POST", f"models/{self._model}/feedback", key="app", json={"events": events})
+            if receipt["rejected"]:
+                raise CallFailed(f"a complaint was refused: {receipt['rejected'][0]}")
+        self._told.complaints |= {one.prediction_id for one in told}
+        if told:
+            self._arrivals.wait_for_labels(
+                (one.prediction_id for one in told), (told[0].told_at, now + WINDOW)
+            )
+        return complaints[len(told) :]
+
+    def _tick(self, now: datetime) -> None:
+        """Let the scheduled functions act, and answer the run that asks for a version."""
+        self._client.run_schedule("CloseWindows", now, self._model)
+        self._arrivals.wait_for_profiles()
+        self._client.run_schedule("Monitor", now, self._model)
+        self._client.run_schedule("EvaluateRollouts", now, self._model)
+        for decision in self._client.run_schedule("CheckTriggers", now, self._model)["decisions"]:
+            run = decision["decision_id"] if decision["triggered"] else decision.get("open_run")
+            if run is not None:
+                self._train(run, now)
+        self._tell_moves()
