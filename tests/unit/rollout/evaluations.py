@@ -12,7 +12,7 @@ from hindsight.registry.version import VersionRecord
 from hindsight.rollout.evaluation.evaluator import RolloutEvaluator
 from hindsight.rollout.evaluation.events import RolloutEvents
 from hindsight.rollout.evaluation.rollout_evaluation import RolloutEvaluation
-from hindsight.rollout.external_versions import ExternalVersions
+from hindsight.rollout.external.external_versions import ExternalVersions
 from hindsight.testing.aws.announcements import InMemoryAnnouncements
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.configurations import InMemoryConfigurations
