@@ -29,7 +29,7 @@ STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-contract test-functions test-template test-stack lint fmt up down status \
+.PHONY: help setup demo demo-outside test test-unit test-contract test-functions test-template test-stack lint fmt up down status \
 	clean-local deploy-local verify-dataset redrive openapi docs dist build layers locks bench-labels bench-monitoring bench-pipeline \
 	cost capacity chaos hostile account permissions
 
@@ -41,6 +41,9 @@ setup: $(VENV)/.synced ## Create the virtual environment with the pinned depende
 
 demo: setup $(RENTALS) ## Replay a year of bike rentals through a local stack and report how the loop did
 	$(BIN)/hindsight demo --data $(RENTALS)
+
+demo-outside: setup ## Close the loop around a model that is served and trained elsewhere; writes out/outside/summary.json
+	$(BIN)/hindsight outside
 
 test: setup ## Run all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -1,10 +1,8 @@
 """The story of the demo: a model of somebody else's, whose loop Hindsight closes."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from hindsight.core.times import format_time
@@ -54,7 +52,7 @@ class Story:
         self._client, self._model, self._server, self._trainer, self._say = client, model, server, trainer, say
         self._arrivals = Arrivals(client.lake, model)
         self._told = Told()
-        self._moves = 0
+        self._moves, self._trained = 0, 0
 
     def run(self, deliveries: list[Delivery], plan: Plan) -> Told:
         """Let the days pass. Raises CallFailed if the stack or the server refuses something."""
@@ -98,9 +96,7 @@ class Story:
                 raise CallFailed(f"a complaint was refused: {receipt['rejected'][0]}")
         self._told.complaints |= {one.prediction_id for one in told}
         if told:
-            self._arrivals.wait_for_labels(
-                (one.prediction_id for one in told), (told[0].told_at, now + WINDOW)
-            )
+            self._arrivals.wait_for_labels((one.prediction_id for one in told), (told[0].told_at, now + WINDOW))
         return complaints[len(told) :]
 
     def _tick(self, now: datetime) -> None:
@@ -110,7 +106,65 @@ class Story:
         self._client.run_schedule("Monitor", now, self._model)
         self._client.run_schedule("EvaluateRollouts", now, self._model)
         for decision in self._client.run_schedule("CheckTriggers", now, self._model)["decisions"]:
-            run = decision["decision_id"] if decision["triggered"] else decision.get("open_run")
-            if run is not None:
-                self._train(run, now)
+            if decision["triggered"]:
+                self._say(f"{now:%d %B}: a run asks for a version ({decision['decision_id']})")
+                self._answer(decision["decision_id"], self._trainer.answer)
         self._tell_moves()
+
+    def _answer(self, decision_id: str, train: Callable[[str], str]) -> None:
+        """Let a version be trained once the run waits for it, and wait for the run's end."""
+        wait_for_run(self._client, decision_id, self._is_asked)
+        if self._is_asked():
+            self._trained += 1
+            self._say(f"  the script: {train(f'v{self._trained + 1}')}")
+            wait_for_run(self._client, decision_id)
+        self._say(f"  the run: {describe_run(self._client, self._model, decision_id)}")
+
+    def _is_asked(self) -> bool:
+        return self._client.call("GET", f"models/{self._model}", key="operator")["waiting_for_version"] is not None
+
+    def _ask_for_retraining(self, now: datetime) -> None:
+        """Ask for a retraining, and answer it by a version that was trained on what it is judged by."""
+        body = {"reason": "a new script", "occurred_at": format_time(now), "force": True}
+        decision = self._client.call("POST", f"models/{self._model}/retrain", key="operator", json=body)
+        self._say(f"{now:%d %B}: a person asks for a version, and the script has seen the holdout's answers")
+        truths = {one.prediction_id: one for one in self._told.asked}
+        self._answer(decision["decision_id"], lambda version: self._trainer.forge(version, truths))
+
+    def _promote_a_broken_one(self, now: datetime) -> None:
+        """Promote a version by hand whose file is broken."""
+        self._trained += 1
+        version = f"v{self._trained + 1}"
+        self._trainer.make(version, has_drifted=True, is_broken=True)
+        expected = {"accuracy": 0.88}
+        body = {"version": version, "description": "smaller and quicker", "expected": expected}
+        self._client.call("POST", f"models/{self._model}/versions", key="operator", json=body)
+        reason = {"reason": "it is quicker", "occurred_at": format_time(now)}
+        self._client.call("POST", f"models/{self._model}/versions/{version}/promote", key="operator", json=reason)
+        self._say(f"{now:%d %B}: a person promotes {version}, which nobody has judged")
+        self._tell_moves()
+
+    def _tell_moves(self) -> None:
+        """Print the moves of the pointer that are new."""
+        found = self._client.call("GET", f"models/{self._model}/deployments?limit=100", key="operator")["deployments"]
+        for move in found[::-1][self._moves :]:
+            self._say(f"  {move['change']} {move.get('challenger') or move['to']}: {move['reason']}")
+        self._moves = len(found)
+
+
+def _instance(one: Delivery) -> dict[str, Any]:
+    return {
+        "prediction_id": one.prediction_id,
+        "entity_id": one.customer,
+        "features": one.features,
+        "occurred_at": format_time(one.occurred_at),
+    }
+
+
+def _complaint(one: Delivery) -> dict[str, Any]:
+    return {
+        "feedback_id": f"{one.prediction_id}-late",
+        "entity_id": one.customer,
+        "name": EVENT,
+        "occurred_at": format_time(one.told_at),
+    }

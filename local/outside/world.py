@@ -17,7 +17,7 @@ _DEPOTS = ("north", "south")
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery: the features at the moment of the order, and whether it will come late, and then when that is told."""
+    """A delivery: its features at the moment of the order, whether it will come late, and when that would be told."""
 
     prediction_id: str
     customer: str
@@ -58,5 +58,7 @@ def chance(features: dict[str, Any], *, has_drifted: bool) -> float:
     """Compute the chance that a delivery comes late: far from the depot, and from the one whose road is closed."""
     closed = "south" if has_drifted else "north"
     depot = 2.6 if features["depot"] == closed else -2.6
-    logit = depot + (features["distance"] - 10) / 1.8 + 0.2 * (features["items"] - 4) + (0.8 if features["rain"] else 0.0)
+    logit = (
+        depot + (features["distance"] - 10) / 1.8 + 0.2 * (features["items"] - 4) + (0.8 if features["rain"] else 0.0)
+    )
     return 1 / (1 + math.exp(-logit))

@@ -66,9 +66,7 @@ def period_chart(periods: Sequence[str], lines: Sequence[Line], ylabel: str) -> 
     scale = 100 if ylabel.endswith("%") else 1
     for line in lines:
         shown = [line.values.get(period, float("nan")) * scale for period in periods]
-        axes.plot(
-            periods, shown, line.style, color=line.color, label=line.name, marker="o", markersize=4, linewidth=2
-        )
+        axes.plot(periods, shown, line.style, color=line.color, label=line.name, marker="o", markersize=4, linewidth=2)
     figure.legend(loc="outside upper left", ncols=3, frameon=False)
     return figure
 
