@@ -192,6 +192,39 @@ def test_registered_version_is_promoted_by_a_person_and_can_be_rolled_back(
     assert [made.to_version for made in stores.registry().deployments(MODEL, 10)] == ["ours-1", "ours-2", "ours-1"]
 
 
+def test_details_of_an_adopted_version_are_registered_once(fanned_out: FannedOut, sample: Sample) -> None:
+    log("ours-1", 1)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 1.5)
+    adopted = stores.registry().version(MODEL, "ours-1")
+    details = {"version": "ours-1", "description": "the one of last year", "expected": {"accuracy": 0.9}}
+    assert decide("/versions", **details)[0] == 200
+    described = stores.registry().version(MODEL, "ours-1")
+    assert (described.metrics, described.notes) == ({"accuracy": 0.9}, ("the one of last year",))
+    assert described.created_at == adopted.created_at
+    assert decide("/versions", **details)[0] == 200
+    assert decide("/versions", **details | {"expected": {"accuracy": 0.8}})[0] == 409
+
+
+def test_baseline_has_the_rows_that_a_version_logged_before_it_was_champion(
+    fanned_out: FannedOut, sample: Sample
+) -> None:
+    log("ours-1", 1)
+    log("ours-2", 1, rows=150)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 1.5)
+    log("ours-2", 2, rows=150)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 2.5)
+    baseline = read_baseline(stores.lake(), MODEL, "ours-2")
+    assert baseline is not None
+    assert (baseline["rows"], baseline["is_complete"]) == (300, True)
+    assert baseline["from"] == baseline["first_logged_at"] == "2026-03-02T03:00:00.000000Z"
+    decide("/versions", version="ours-2")
+    decide("/versions/ours-2/promote", reason="it is better")
+    run(monitor, fanned_out, sample, "monitor", 3)
+    check = stores.check_store().latest(MODEL, CheckKind.DRIFT)
+    assert check is not None
+    assert (check.model_version, check.summary["baseline"]["rows"]) == ("ours-2", 300)
+
+
 @pytest.mark.parametrize(
     ("body", "path"),
     [
