@@ -32,7 +32,7 @@ class DoneMove:
 
     @classmethod
     def of(cls, made: Deployment) -> "DoneMove":
-        """Take what tells a move from all others."""
+        """Take what distinguishes a move from all others."""
         return cls(int(made["sequence"]), str(made["at"]))
 
 

@@ -20,9 +20,12 @@ from hindsight.lake.object_store import PREDICTIONS, day_prefix
 from hindsight.monitoring.results.check import CheckKind, Verdict
 from hindsight.profiles.logs.log_profiler import LogProfiler
 from hindsight.profiles.reference import read_baseline
+from hindsight.registry.moves import AuditInfo, Servable, abort_rollout, start_rollout
+from hindsight.registry.pointer import Change, RolloutMode
 from hindsight.testing.builders.configuration import configuration
 from tests.functions.conftest import FannedOut
 from tests.functions.requests import request, send
+from tests.unit.rollout.world import drawn, put, records
 
 pytestmark = pytest.mark.usefixtures("deployed")
 MODEL = "bike-demand"
@@ -223,6 +226,35 @@ def test_baseline_has_the_rows_that_a_version_logged_before_it_was_champion(
     check = stores.check_store().latest(MODEL, CheckKind.DRIFT)
     assert check is not None
     assert (check.model_version, check.summary["baseline"]["rows"]) == ("ours-2", 300)
+
+
+def test_canary_of_a_version_that_answers_elsewhere_is_decided_on_what_was_logged(
+    fanned_out: FannedOut, sample: Sample
+) -> None:
+    log("ours-1", 0)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 0.5)
+    decide("/versions", version="ours-2")
+    decide("/versions/ours-2/promote", reason="try it", strategy="canary")
+    pointer = stores.registry().pointer(MODEL)
+    assert pointer is not None
+    assert pointer.rollout is not None
+    stores.registry().move_pointer(MODEL, abort_rollout(pointer, AuditInfo(reason="again", actor="a", at=START)))
+    started = AuditInfo(reason="try it", actor="key:operator", at=START + timedelta(days=1))
+    pointer = stores.registry().pointer(MODEL)
+    assert pointer is not None
+    challenger = Servable(version="ours-2", artifact_key="", artifact_digest="")
+    stores.registry().move_pointer(MODEL, start_rollout(pointer, challenger, RolloutMode.CANARY, 0.1, started))
+    put(
+        stores.lake(),
+        [
+            *records("ours-2", drawn(250, 0.88), started.at),
+            *records("ours-1", drawn(2250, 0.88, seed=2), started.at),
+        ],
+    )
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 4)
+    newest = stores.registry().deployments(MODEL, 1)[0]
+    assert (newest.change, newest.from_version, newest.to_version) == (Change.PROMOTED, "ours-1", "ours-2")
+    assert newest.actor == "rollout_evaluation"
 
 
 @pytest.mark.parametrize(

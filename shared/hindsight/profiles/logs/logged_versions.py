@@ -32,7 +32,8 @@ def logged_beside(lake: Lake, model: str, window: WindowProfile, champion: str) 
 
 def _logged(lake: Lake, model: str, version: str) -> LoggedVersion:
     baseline = read_baseline(lake, model, version)
-    return LoggedVersion(version=version, first_logged_at=baseline and parse_time(baseline["first_logged_at"]))
+    first = None if baseline is None else parse_time(baseline["first_logged_at"])
+    return LoggedVersion(version=version, first_logged_at=first)
 
 
 def _newest_first(logged: LoggedVersion) -> tuple[float, str]:
