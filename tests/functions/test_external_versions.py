@@ -228,7 +228,7 @@ def test_baseline_has_the_rows_that_a_version_logged_before_it_was_champion(
     assert (check.model_version, check.summary["baseline"]["rows"]) == ("ours-2", 300)
 
 
-def test_canary_of_a_version_that_answers_elsewhere_is_decided_on_what_was_logged(
+def test_canary_of_a_version_that_answers_elsewhere_is_decided_on_its_logs(
     fanned_out: FannedOut, sample: Sample
 ) -> None:
     log("ours-1", 0)

@@ -76,7 +76,7 @@ def test_version_that_is_much_worse_is_aborted_significantly(metric: Metric, mod
     assert found.verdict.reason.startswith("significantly worse")
 
 
-def test_labels_that_say_what_to_expect_are_not_bet_on() -> None:
+def test_labels_that_give_the_expectation_are_not_bet_on() -> None:
     first = canary(traffic(0.2, 60), until=SINCE + 2 * DAY)
     assert first.test is not None
     assert (first.test.rounds, first.test.reached) == (0, SINCE + 2 * DAY)
