@@ -10,6 +10,7 @@ import pytest
 
 from functions.decide_versions.app import handler as decide_versions
 from functions.evaluate_rollouts.app import handler as evaluate_rollouts
+from functions.get_model.app import handler as get_model
 from functions.log_predictions.app import handler as log_predictions
 from functions.monitor.app import handler as monitor
 from functions.predict.app import handler as predict
@@ -193,6 +194,36 @@ def test_registered_version_is_promoted_by_a_person_and_can_be_rolled_back(
     assert (pointer.champion, pointer.previous, pointer.is_external) == ("ours-2", "ours-1", True)
     assert decide("/rollback", reason="worse")[0] == 200
     assert [made.to_version for made in stores.registry().deployments(MODEL, 10)] == ["ours-1", "ours-2", "ours-1"]
+
+
+def test_version_beside_the_champion_is_monitored_and_listed_in_the_status(
+    fanned_out: FannedOut, sample: Sample
+) -> None:
+    configure(performance={"metric": "accuracy"})
+    log("ours-1", 1)
+    log("ours-2", 1, rows=290)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 1.5)
+    decide("/versions", version="ours-2", expected={"accuracy": 0.9})
+    for day in (2, 12, 13):
+        log("ours-1", day)
+        log("ours-2", day, warmer=0.5 if day > 2 else 0.0)
+    put(stores.lake(), records("ours-2", drawn(400, 0.4), START + timedelta(days=11)))
+    for _ in range(2):
+        run(monitor, fanned_out, sample, "monitor", 14)
+    route = {"httpMethod": "GET", "resource": "/models/{model}", "path": f"/models/{MODEL}"}
+    status = json.loads(request(get_model, "get_model", body=None, **route)["body"])
+    assert status["champion"] == "ours-1"
+    (beside,) = status["logged_versions"]
+    assert beside["version"] == "ours-2"
+    drift, performance = (beside["checks"][kind] for kind in ("drift", "performance"))
+    assert (drift["verdict"], drift["champion"], drift["summary"]["baseline"]["rows"]) == ("drift", "ours-1", 290)
+    assert (performance["verdict"], performance["summary"]["limit"]) == ("low", pytest.approx(0.85))
+    assert status["checks"]["drift"]["model_version"] == "ours-1"
+    asked = {"resource": "/models/{model}/checks", "path": f"/models/{MODEL}/checks"}
+    for version, count in (("ours-2", 3), ("ours-1", 4)):
+        query = {"queryStringParameters": {"version": version}}
+        listed = json.loads(request(get_model, "get_model", body=None, **{**route, **asked, **query})["body"])["checks"]
+        assert ({check["model_version"] for check in listed}, len(listed)) == ({version}, count)
 
 
 def test_details_of_an_adopted_version_are_registered_once(fanned_out: FannedOut, sample: Sample) -> None:
