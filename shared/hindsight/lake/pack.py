@@ -17,7 +17,7 @@ from hindsight.core.errors import InvalidInput, UnreadableObject
 PACKED = "packed-"
 _FULL = ".full.jsonl.gz"
 _OPEN = ".jsonl.gz"
-_GZIP_MAGIC = b"\x1f\x8b"
+GZIP_MAGIC = b"\x1f\x8b"
 # A field of no row; it sorts before every field name that a row can have.
 _FIELD = "#member"
 _MARK = b'{"#member":'
@@ -128,7 +128,7 @@ def emptied_members(key: str, before: bytes, after: bytes | None) -> Iterator[Me
 def unzipped(key: str, content: bytes) -> bytes:
     """Unzip an object if it is gzipped. Raises UnreadableObject."""
     try:
-        return gzip.decompress(content) if content[:2] == _GZIP_MAGIC else content
+        return gzip.decompress(content) if content[:2] == GZIP_MAGIC else content
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableObject(f"{key} is damaged: {type(error).__name__}") from error
 
