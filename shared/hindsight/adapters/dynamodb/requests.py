@@ -206,7 +206,8 @@ def batch_write(
     """
 
     def write(batch: list[Any]) -> list[Any]:
-        answer = client.batch_write_item(RequestItems={table: batch})
+        with unavailable_if_busy():
+            answer = client.batch_write_item(RequestItems={table: batch})
         unprocessed: list[Any] = answer.get("UnprocessedItems", {}).get(table, [])
         return unprocessed
 

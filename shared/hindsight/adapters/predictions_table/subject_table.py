@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hindsight.adapters.dynamodb.attributes import unpack
-from hindsight.adapters.dynamodb.requests import batch_write, from_item, query_all, scan_pages, to_item
+from hindsight.adapters.dynamodb.requests import batch_write, from_item, put, query_all, scan_pages, to_item
 from hindsight.adapters.predictions_table.prediction_items import ERASED_REVISION, HEAD, partition_key
 from hindsight.core.times import format_time
 from hindsight.entities.prediction import PredictionKey
@@ -59,7 +59,7 @@ class DynamoSubjectCollections:
         )
         if not any(item.get("erased") for item in found):
             # The mark comes first: every join is conditional on the head that it replaces.
-            self._client.put_item(TableName=self._table, Item=to_item(_mark(key, expires_at)))
+            put(self._client, TableName=self._table, Item=to_item(_mark(key, expires_at)))
         others = [item["sk"] for item in found if item["sk"] != HEAD]
         deletions = [{"DeleteRequest": {"Key": to_item({"pk": partition, "sk": name})}} for name in others]
         batch_write(self._client, self._table, deletions, self._sleep)
