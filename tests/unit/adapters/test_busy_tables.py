@@ -65,6 +65,6 @@ def test_mark_of_an_erased_prediction_waits_for_the_join_that_holds_it() -> None
     held = TransactionConflict({"Error": {"Code": "TransactionConflictException", "Message": ""}}, "PutItem")
     client = BusyTable(held, held)
 
-    DynamoSubjectCollections("predictions", client, lambda _: None).erase("bikes", "p-1", 1)  # type: ignore[arg-type]
+    DynamoSubjectCollections("predictions", client).erase("bikes", "p-1", 1)  # type: ignore[arg-type]
 
     assert [item["erased"] for item in client.written] == [{"BOOL": True}]

@@ -12,18 +12,15 @@ from hindsight.entities.prediction import PredictionKey
 from hindsight.privacy.stores import FoundPage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class DynamoSubjectCollections:
     """Item collections of the predictions table; see ``hindsight.privacy.stores.SubjectCollections``."""
 
-    def __init__(self, table: str, client: "DynamoDBClient", sleep: "Callable[[float], None]") -> None:
+    def __init__(self, table: str, client: "DynamoDBClient") -> None:
         self._table = table
         self._client = client
-        self._sleep = sleep
 
     def find(self, model: str, entity_id: str, received_by: datetime, after: str = "") -> Iterator[FoundPage]:
         """Find, page by page, an entity's predictions that were received by a moment."""
@@ -62,7 +59,7 @@ class DynamoSubjectCollections:
             put(self._client, TableName=self._table, Item=to_item(_mark(key, expires_at)))
         others = [item["sk"] for item in found if item["sk"] != HEAD]
         deletions = [{"DeleteRequest": {"Key": to_item({"pk": partition, "sk": name})}} for name in others]
-        batch_write(self._client, self._table, deletions, self._sleep)
+        batch_write(self._client, self._table, deletions)
         return sum(not item.get("erased") for item in found)
 
 
