@@ -9,7 +9,6 @@ import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from hindsight.core import compact_json
 from hindsight.core.errors import InvalidInput, UnreadableObject
@@ -21,7 +20,6 @@ GZIP_MAGIC = b"\x1f\x8b"
 # A field of no row; it sorts before every field name that a row can have.
 _FIELD = "#member"
 _MARK = b'{"#member":'
-_MOMENT = "%Y%m%dT%H%M%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +69,6 @@ def is_full(key: str) -> bool:
 def is_mark(line: bytes) -> bool:
     """Recognise a mark among the lines of an object."""
     return line.startswith(_MARK)
-
-
-def moment_text(moment: datetime) -> str:
-    """Write a moment as packs and their marks do."""
-    return moment.astimezone(UTC).strftime(_MOMENT)
 
 
 def newest_in(key: str) -> str:
