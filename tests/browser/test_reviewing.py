@@ -11,6 +11,8 @@ ROWS: list[dict[str, Any]] = [
     {"age": 30 + at, "plan": "basic", "holiday": True, "note": f"row {at}"} for at in range(12)
 ]
 
+IS_ANOTHER = "before => { const id = document.querySelector('.task .id'); return id && id.textContent !== before }"
+
 
 def task_after(console: Console, before: str = "") -> str:
     """Wait for another task than the one before; name its prediction."""

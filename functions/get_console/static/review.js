@@ -65,6 +65,7 @@ class Hand {
     const held = this.queue.tasks;
     this.tasks = [...held.filter(isDisputed), ...held.filter((task) => !isDisputed(task))];
     this.resumed = held.length;
+    this.changed();
     await this.refill();
   }
 
