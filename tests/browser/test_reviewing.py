@@ -1,4 +1,4 @@
-"""People review in the console: by keyboard, one task at a time, with the way back."""
+"""Reviewing in the console: by keyboard, one task at a time, with undo."""
 
 import time
 from typing import Any
@@ -33,7 +33,7 @@ def leave(console: Console) -> None:
     console.page.get_by_role("heading", name="Reviewing").wait_for()
 
 
-def test_wrong_key_says_what_to_do_and_an_apps_key_is_named(console: Console) -> None:
+def test_wrong_key_and_an_apps_key_get_advice(console: Console) -> None:
     console.go()
     for key, answer in (("nonsense", "not known here"), (console.client.stack.keys["app"], "an apps' key")):
         console.page.get_by_label("Key").fill(key)
