@@ -123,4 +123,3 @@ def test_reviewers_see_the_models_that_people_review_and_their_queues() -> None:
     status, listed = send(handler, "handle_reviews", **answer)
     counts = {"open": 3, "free": 3, "leased": 0, "adjudication": 0, "capped": False}
     assert (status, listed) == (200, {"models": [{"model": "bike-demand", "task": "binary", "counts": counts}]})
-
