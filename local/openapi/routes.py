@@ -138,6 +138,13 @@ OPERATORS = [
         paged=True,
     ),
     Route(
+        name="get_decision",
+        method="get",
+        path="/models/{model}/decisions/{id}",
+        does="Read one trigger decision",
+        answer=DECISION,
+    ),
+    Route(
         name="list_versions",
         method="get",
         path="/models/{model}/versions",

@@ -165,6 +165,7 @@ EXAMPLES: dict[str, Any] = {
         "explanation": EXPLAINED,
     },
     "list_decisions": {"decisions": [DECISION], "last_evaluation": None},
+    "get_decision": DECISION,
     "list_versions": {"versions": [VERSION_SHOWN], "next_token": NEXT_PAGE},
     "get_version": VERSION_SHOWN,
     "list_deployments": {"deployments": [DEPLOYMENT]},
