@@ -2,12 +2,32 @@
 
 import { call, forget, keep, keys, onKeys, refused } from "./api.js";
 import { html, render, useEffect, useRef, useState } from "./ui.js";
+import { Configuration } from "./configuration.js";
+import { Decision, DecisionList, Deployments } from "./decisions.js";
+import { CheckList, ModelList, Overview } from "./models.js";
+import { Job, Jobs, Labels, Prediction, Predictions, Quarantine } from "./operations.js";
 import { ReviewList, Reviewing } from "./review.js";
+import { Version, VersionList } from "./versions.js";
 
 const THEME = "hindsight.theme";
 const PAGES = [
-  ["review", "reviewer", () => ReviewList],
-  ["review/:model", "reviewer", () => Reviewing],
+  ["", "operator", ModelList],
+  ["models/:model", "operator", Overview],
+  ["models/:model/checks", "operator", CheckList],
+  ["models/:model/decisions", "operator", DecisionList],
+  ["models/:model/decisions/:decision", "operator", Decision],
+  ["models/:model/deployments", "operator", Deployments],
+  ["models/:model/versions", "operator", VersionList],
+  ["models/:model/versions/:version", "operator", Version],
+  ["models/:model/predictions", "operator", Predictions],
+  ["models/:model/predictions/:prediction", "operator", Prediction],
+  ["models/:model/labels", "operator", Labels],
+  ["models/:model/quarantine", "operator", Quarantine],
+  ["models/:model/jobs", "operator", Jobs],
+  ["models/:model/jobs/:job", "operator", Job],
+  ["models/:model/configuration", "operator", Configuration],
+  ["review", "reviewer", ReviewList],
+  ["review/:model", "reviewer", Reviewing],
 ];
 
 function match(path) {
@@ -18,12 +38,20 @@ function match(path) {
     if (!parts.every((part, at) => part.startsWith(":") || part === asked[at])) continue;
     try {
       const found = parts.flatMap((part, at) => (part.startsWith(":") ? [[part.slice(1), decodeURIComponent(asked[at])]] : []));
-      return { audience, page: page(), parameters: Object.fromEntries(found) };
+      return { audience, page, parameters: Object.fromEntries(found) };
     } catch {
       return null;
     }
   }
   return null;
+}
+
+function decode(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 const address = () => location.hash.replace(/^#\/?/, "");
@@ -43,21 +71,19 @@ function App() {
     if (!first.current) main.current.focus();
     first.current = false;
     scrollTo(0, 0);
-    document.title = `${decodeURI(path).replaceAll("/", " · ") || "models"} · Hindsight`;
+    document.title = `${path.split("/").slice(1).map(decode).join(" · ") || "Console"} · Hindsight`;
   }, [path]);
-  const home = held.operator ? "" : held.reviewer ? "review" : "";
-  const found = match(path || home);
+  const shown = path || (held.reviewer && !held.operator ? "review" : "");
+  const found = match(shown);
   const allowed = found && held[found.audience];
   return html`
     <a class="skip" href="#main" onClick=${(event) => (event.preventDefault(), main.current.focus())}>Skip to the page</a>
-    <${Header} held=${held} path=${path || home} />
+    <${Header} held=${held} path=${shown} />
     <main id="main" tabindex="-1" ref=${main}>
-      ${!found && held.operator === undefined && held.reviewer === undefined
-        ? html`<${KeyForm} wanted="operator" />`
-        : !found
+      ${!found
           ? html`<h1>Nothing here</h1><p>The console has no page at this address. <a href="#/">Go to its start</a>.</p>`
           : allowed
-            ? html`<${found.page} key=${path} ...${found.parameters} />`
+            ? html`<${found.page} key=${shown} ...${found.parameters} />`
             : html`<${KeyForm} wanted=${found.audience} />`}
     </main>`;
 }

@@ -14,7 +14,7 @@ MAX_FAULTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with an input: where (``events[3].value``), what, and of a document the ``line`` if it is known."""
+    """One thing wrong with an input: where (``events[3].value``) and what; ``line`` is that of a document, if known."""
 
     path: str
     message: str

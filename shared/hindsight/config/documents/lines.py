@@ -13,11 +13,11 @@ _LAST_STEP = re.compile(r"(?:\.[^.\[\]]*|\[\d+\])$")
 
 
 def with_lines(error: InvalidInput, text: str) -> InvalidInput:
-    """Add to each fault of an error the line of a YAML or JSON document at which it is, or its nearest parent.
+    r"""Add to each fault of an error the line of a YAML or JSON document at which it is, or its nearest parent.
 
     >>> from hindsight.core.errors import Fault
     >>> error = InvalidInput("invalid", (Fault("labels.rules[1].kid", "is no field"), Fault("gate.floor", "is needed")))
-    >>> [fault.line for fault in with_lines(error, "labels:\\n  rules:\\n    - a\\n    - {kid: 1}\\ngate: {}").faults]
+    >>> [fault.line for fault in with_lines(error, "labels:\n  rules:\n    - a\n    - {kid: 1}\ngate: {}").faults]
     [4, 5]
     """
     try:
