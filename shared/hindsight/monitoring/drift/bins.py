@@ -195,7 +195,9 @@ def _by_value(side: Distribution, values: Floats) -> Floats:
 def _single(side: Distribution) -> Distribution:
     largest = float(np.finfo(np.float32).max)
     values, places = np.unique(side.values.clip(-largest, largest).astype(np.float32), return_inverse=True)
-    return Distribution(values.astype(np.float64), np.bincount(places, side.weights).astype(np.float64), side.rank_error)
+    return Distribution(
+        values.astype(np.float64), np.bincount(places, side.weights).astype(np.float64), side.rank_error
+    )
 
 
 def _rounding(values: Floats) -> Floats:
