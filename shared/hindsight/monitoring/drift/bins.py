@@ -108,7 +108,7 @@ def distinct_values(reference: Distribution) -> Floats:
     values = reference.values
     if not len(values):
         return values
-    # Numbers of a calendar, or of things, that follow each other differ by less than single precision tells apart.
+    # Numbers of a calendar, or of things, that follow each other differ by less than single precision distinguishes.
     are_whole = (values[1:] % 1 == 0) & (values[:-1] % 1 == 0)
     found: Floats = values[np.append(True, np.diff(values) > np.where(are_whole, 0.0, _rounding(values)[1:]))]
     return found

@@ -91,7 +91,7 @@ def _better(paired: PairedPredictions, opponent: str, margin: float, configurati
     """Check that the challenger is better than its opponent, by the metric or in its stead by balanced accuracy.
 
     An opponent that never says yes has no precision, one that always does a recall of 1. It is no worse or better for
-    that, and must not be unbeatable either: both are judged by a metric that tells nothing of such an opponent.
+    that, and must not be unbeatable either: both are judged by a metric that gives such an opponent no credit.
     """
     asked, confidence = configuration.gate_metric, configuration.gate.confidence
     metric = _judged_by(paired, asked)
