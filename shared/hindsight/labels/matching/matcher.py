@@ -68,9 +68,11 @@ class KeyMatcher:
         found, rules = Matches(), rules_of(revision)
 
         def again(looked_for: Seen) -> Matches:
-            event, seen, is_new = looked_for
+            event, is_new = looked_for.event, looked_for.is_new
             kept = self.store.event(event.match_key, event.feedback_id)
-            if kept is None or (kept.event == event and self._recipients(event, rules, until_taken=is_new) == seen):
+            if kept is None or (
+                kept.event == event and self._recipients(event, rules, until_taken=is_new) == looked_for.found
+            ):
                 return Matches()
             # Another body of the id, received earlier, may have taken its place meanwhile.
             return self._reconciled(kept, rules)
@@ -156,77 +158,76 @@ class KeyMatcher:
 
         With ``of`` to that prediction and to those that have it: the others had their turn.
         """
-        event, found = kept.event, Matches()
+        event = kept.event
         theirs = self._recipients(event, rules, until_taken=is_new)
-        terms = _terms(event, theirs)
-        copies = dict[PredictionKey, Feedback]()
+        found, terms = Matches(seen=[Seen(event, theirs, is_new)]), _terms(theirs)
+        copies = dict[str, Feedback]()
         if not is_new:
             if of is not None and len(theirs) >= MOST_CANDIDATES:
                 terms = self._behind(event, of, rules) | terms
             copies = self._copies(kept, terms, rules)
-        for key, given_until in terms.items():
-            has_turn = key not in copies and (of is None or key == of.key)
+        for name, given_until in terms.items():
+            has_turn = name not in copies and (of is None or name == of.prediction_id)
             if has_turn and max(given_until.values()) > event.received_at:
-                found.deliver(key, kept, given_until)
-        for key, copy in copies.items():
-            given_until = terms.get(key, {})
+                found.deliver(PredictionKey(event.model, name), kept, given_until)
+        for name, copy in copies.items():
+            given_until = terms.get(name, {})
             if not _is_current(copy, event, given_until):
-                found.deliver(key, kept, given_until)
+                found.deliver(PredictionKey(event.model, name), kept, given_until)
             elif kept.retractions:
-                found.deliveries.setdefault(key, []).extend(kept.retractions)
-        found.seen.append((event, theirs, is_new))
+                found.deliveries.setdefault(PredictionKey(event.model, name), []).extend(kept.retractions)
         if not terms:
-            found.waiting += 1
+            found.waiting = 1
             self.store.wait(event, shifted(event.received_at, MATCH_TIMEOUT))
-        found.crowded += [event] if _is_crowded(theirs, None if of is None else of.prediction_id) else []
+        if _is_crowded(theirs, None if of is None else of.prediction_id):
+            found.crowded = [event]
         return found
 
-    def _behind(self, event: Feedback, of: Prediction, rules: Rules) -> dict[PredictionKey, dict[str, datetime]]:
+    def _behind(self, event: Feedback, of: Prediction, rules: Rules) -> dict[str, dict[str, datetime]]:
         """Find the predictions that lost an event when another one came, where that is the first of so many alone.
 
         However many came at once, each looks at those right behind it: so the one that had the event is among them.
         """
-        found = dict[PredictionKey, dict[str, datetime]]()
+        found = dict[str, dict[str, datetime]]()
         place = (of.occurred_at, of.prediction_id)
         for way in _ways(event, rules):
-            since, until = span_of(event, way)
+            reach = span_of(event, way)
             newest_first = way.match is Match.LAST
-            part = Span(since, of.occurred_at) if newest_first else Span(of.occurred_at, until)
+            part = Span(reach.since, of.occurred_at) if newest_first else Span(of.occurred_at, reach.until)
             if capacity(way.match) == 1:
                 candidates = self.store.candidates(event.match_key, part, newest_first=newest_first)
                 for one in islice(candidates, MOST_CANDIDATES):
-                    if (one[:2] < place) if newest_first else (one[:2] > place):
-                        found.setdefault(one.key(event.model), {})[way.name] = of.received_at
+                    other = (one.occurred_at, one.prediction_id)
+                    if (other < place) if newest_first else (other > place):
+                        found.setdefault(one.prediction_id, {})[way.name] = of.received_at
         return found
 
-    def _copies(self, kept: KeptEvent, terms: Iterable[PredictionKey], rules: Rules) -> dict[PredictionKey, Feedback]:
+    def _copies(self, kept: KeptEvent, terms: Iterable[str], rules: Rules) -> dict[str, Feedback]:
         """Find the copies of an event that predictions have: those it belongs to, and those of what it displaced."""
-        event, keys = kept.event, list(terms)
+        event, names = kept.event, dict.fromkeys(terms)
         for moment in kept.displaced:
-            keys += _terms(event, self._recipients(event.replace(occurred_at=moment), rules))
-        return self.store.copies(list(dict.fromkeys(keys)), event.feedback_id)
+            names |= dict.fromkeys(_terms(self._recipients(event.replace(occurred_at=moment), rules)))
+        copies = self.store.copies([PredictionKey(event.model, name) for name in names], event.feedback_id)
+        return {key.prediction_id: copy for key, copy in copies.items()}
 
     def _retracted(self, retraction: Feedback, rules: Rules) -> Matches:
         """Deliver a retraction to all that have the event it withdraws, or are about to."""
         target = self.store.event(retraction.match_key, str(retraction.value))
         if target is None or target.event.name == RETRACTED:
             return Matches()
-        theirs = _terms(target.event, self._recipients(target.event, rules))
-        return Matches(deliveries={key: [retraction] for key in theirs})
+        theirs = _terms(self._recipients(target.event, rules))
+        return Matches(deliveries={PredictionKey(target.event.model, name): [retraction] for name in theirs})
 
     def _recipients(self, event: Feedback, rules: Rules, *, until_taken: bool = False) -> tuple[Recipient, ...]:
         """Find the predictions an event belongs to, and for how long, by all ways of its name.
 
         With ``until_taken`` up to the first that lost it before it was received: those behind can only have it already.
         """
-        found = list[Recipient]()
+        found, lost_by = list[Recipient](), event.received_at if until_taken else None
         for way in _ways(event, rules):
             newest_first = way.match is Match.LAST
             candidates = self.store.candidates(event.match_key, span_of(event, way), newest_first=newest_first)
-            for one in recipients(islice(candidates, MOST_CANDIDATES), capacity(way.match), way.name):
-                found.append(one)
-                if until_taken and one.until <= event.received_at:
-                    break
+            found += recipients(islice(candidates, MOST_CANDIDATES), capacity(way.match), way.name, lost_by=lost_by)
         return tuple(found)
 
 
@@ -256,15 +257,11 @@ def _reach(occurred_at: datetime, by: MatchBy, rules: Rules) -> Span:
     return Span(shifted(occurred_at, -rules.clock_skew), last)
 
 
-def _terms(event: Feedback, found: Iterable[Recipient]) -> dict[PredictionKey, dict[str, datetime]]:
+def _terms(found: Iterable[Recipient]) -> dict[str, dict[str, datetime]]:
     """List, by prediction, until when an event is given to it, by way."""
-    terms = dict[PredictionKey, dict[str, datetime]]()
+    terms = dict[str, dict[str, datetime]]()
     for one in found:
-        key = PredictionKey(event.model, one.candidate.prediction_id)
-        if key in terms:
-            terms[key][one.way] = one.until
-        else:
-            terms[key] = {one.way: one.until}
+        terms.setdefault(one.candidate.prediction_id, {})[one.way] = one.until
     return terms
 
 

@@ -1,8 +1,10 @@
 """The deliveries that come of matching events and predictions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.prediction import PredictionKey
@@ -11,11 +13,16 @@ from hindsight.labels.matching.store import KeptEvent, Span
 from hindsight.labels.resolve import shifted
 from hindsight.labels.rules import Way
 
-Seen = tuple[Feedback, tuple[Recipient, ...], bool]
+
+class Seen(Struct, frozen=True, gc=False):
+    """What was found for an event: predictions it belongs to, without some that had lost it if it ``is_new``."""
+
+    event: Feedback
+    found: tuple[Recipient, ...]
+    is_new: bool
 
 
-@dataclass(slots=True)
-class Matches:
+class Matches(Struct):
     """The deliveries that come of some events or predictions, and what is not delivered.
 
     ``refused`` are events whose id had another body; ``crowded`` events that more predictions share than one may
@@ -24,13 +31,13 @@ class Matches:
     deliveries; the flag says that predictions which had lost the event before it came were left out.
     """
 
-    deliveries: dict[PredictionKey, list[Feedback]] = field(default_factory=dict)
-    refused: list[Feedback] = field(default_factory=list)
-    crowded: list[Feedback] = field(default_factory=list)
+    deliveries: dict[PredictionKey, list[Feedback]] = {}
+    refused: list[Feedback] = []
+    crowded: list[Feedback] = []
     duplicates: int = 0
     waiting: int = 0
-    ignored: list[Feedback] = field(default_factory=list)
-    seen: list[Seen] = field(default_factory=list)
+    ignored: list[Feedback] = []
+    seen: list[Seen] = []
 
     def add(self, other: "Matches") -> None:
         """Add what came of another event or prediction."""
@@ -45,7 +52,7 @@ class Matches:
 
     def deliver(self, key: PredictionKey, kept: KeptEvent, given_until: Mapping[str, datetime]) -> None:
         """Deliver an event, and what withdraws it, to a prediction."""
-        delivered = kept.event.replace(given_until=given_until)
+        delivered = replace(kept.event, given_until=given_until)
         self.deliveries.setdefault(key, []).extend((delivered, *kept.retractions))
 
 
