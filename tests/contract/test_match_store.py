@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hindsight.adapters.predictions_table.label_store import DynamoLabels
 from hindsight.adapters.predictions_table.match_table import DynamoMatches
@@ -78,7 +79,7 @@ def test_event_of_another_key_or_model_is_not_found(store: MatchStore) -> None:
     order = MatchKey(MODEL, MatchBy.REFERENCE, CUSTOMER.value)
     store.keep([churned(), churned(of=order, hours=2)], RETENTION)
     assert store.event(order, "f-1") == KeptEvent(churned(of=order, hours=2))
-    assert store.event(CUSTOMER._replace(model="other"), "f-1") is None
+    assert store.event(replace(CUSTOMER, model="other"), "f-1") is None
 
 
 def test_redelivery_changes_nothing_and_names_the_first_delivery(store: MatchStore) -> None:
@@ -124,7 +125,7 @@ def test_retractions_are_found_with_the_event_they_withdraw_whichever_came_first
 
 
 def test_predictions_are_found_by_time_from_either_end(store: MatchStore) -> None:
-    store.enter([entry("p-2", 2), entry("p-1", 1), entry("p-3", 3), entry("q", 2, of=CUSTOMER._replace(value="other"))])
+    store.enter([entry("p-2", 2), entry("p-1", 1), entry("p-3", 3), entry("q", 2, of=replace(CUSTOMER, value="other"))])
     store.enter([entry("p-2", 2)])
     assert names(store) == ["p-1", "p-2", "p-3"]
     assert names(store, Span(at(2), at(3)), newest_first=True) == ["p-3", "p-2"]

@@ -16,7 +16,7 @@ from hindsight.config.store import ConfigurationRevision
 from hindsight.entities.feedback import FOR_EVER, Feedback, MatchKey
 from hindsight.entities.prediction import Prediction, PredictionKey
 from hindsight.labels.matching.matches import Matches, Seen, span_of
-from hindsight.labels.matching.recipients import MAX_MATCHED, Candidate, Recipient, capacity, recipients
+from hindsight.labels.matching.recipients import MAX_MATCHED, NEVER, Candidate, Ends, capacity, recipients
 from hindsight.labels.matching.store import Arrival, KeptEvent, KeyedPrediction, MatchStore, Place, Span
 from hindsight.labels.plan import MATCH_TIMEOUT
 from hindsight.labels.resolve import shifted
@@ -71,7 +71,7 @@ class KeyMatcher:
             event, is_new = looked_for.event, looked_for.is_new
             kept = self.store.event(event.match_key, event.feedback_id)
             if kept is None or (
-                kept.event == event and self._recipients(event, rules, until_taken=is_new) == looked_for.found
+                kept.event == event and self._recipients(event, rules, until_taken=is_new) == looked_for.ends
             ):
                 return Matches()
             # Another body of the id, received earlier, may have taken its place meanwhile.
@@ -147,8 +147,10 @@ class KeyMatcher:
         else:
             # Redelivered: the worker that was at it before may have stopped anywhere.
             found = self._reconciled(kept, rules, is_new=before is None)
-        found.refused += [arrival.refused] if arrival.refused is not None else []
-        found.duplicates += before is not None and arrival.refused is None
+        if arrival.refused is not None:
+            found.refused = [arrival.refused]
+        elif before is not None:
+            found.duplicates = 1
         return found
 
     def _reconciled(
@@ -159,12 +161,12 @@ class KeyMatcher:
         With ``of`` to that prediction and to those that have it: the others had their turn.
         """
         event = kept.event
-        theirs = self._recipients(event, rules, until_taken=is_new)
-        found, terms = Matches(seen=[Seen(event, theirs, is_new)]), _terms(theirs)
+        ends = self._recipients(event, rules, until_taken=is_new)
+        found, terms = Matches(seen=[Seen(event, ends, is_new)]), _terms(ends)
         copies = dict[str, Feedback]()
         if not is_new:
-            if of is not None and len(theirs) >= MOST_CANDIDATES:
-                terms = self._behind(event, of, rules) | terms
+            if of is not None and len(terms) >= MOST_CANDIDATES:
+                terms = self._behind(event, ends, of, rules) | terms
             copies = self._copies(kept, terms, rules)
         for name, given_until in terms.items():
             has_turn = name not in copies and (of is None or name == of.prediction_id)
@@ -179,27 +181,32 @@ class KeyMatcher:
         if not terms:
             found.waiting = 1
             self.store.wait(event, shifted(event.received_at, MATCH_TIMEOUT))
-        if _is_crowded(theirs, None if of is None else of.prediction_id):
+        if len(terms) > MAX_MATCHED and _is_crowded(event, ends, of, rules):
             found.crowded = [event]
         return found
 
-    def _behind(self, event: Feedback, of: Prediction, rules: Rules) -> dict[str, dict[str, datetime]]:
-        """Find the predictions that lost an event when another one came, where that is the first of so many alone.
+    def _behind(
+        self, event: Feedback, ends: dict[str, Ends], of: Prediction, rules: Rules
+    ) -> dict[str, dict[str, datetime]]:
+        """Find the predictions that lost an event when others came, where these are more than are looked at.
 
-        However many came at once, each looks at those right behind it: so the one that had the event is among them.
+        However many came at once, each looks at those right behind it: so those that had the event are among them.
+        They lost it no later than the last one that was looked at, as more go before them.
         """
         found = dict[str, dict[str, datetime]]()
         place = (of.occurred_at, of.prediction_id)
         for way in _ways(event, rules):
-            reach = span_of(event, way)
-            newest_first = way.match is Match.LAST
+            theirs = ends.get(way.name, {})
+            if len(theirs) < MOST_CANDIDATES:
+                continue
+            lost_at = next(reversed(theirs.values()))
+            reach, newest_first = span_of(event, way), way.match is Match.LAST
             part = Span(reach.since, of.occurred_at) if newest_first else Span(of.occurred_at, reach.until)
-            if capacity(way.match) == 1:
-                candidates = self.store.candidates(event.match_key, part, newest_first=newest_first)
-                for one in islice(candidates, MOST_CANDIDATES):
-                    other = (one.occurred_at, one.prediction_id)
-                    if (other < place) if newest_first else (other > place):
-                        found.setdefault(one.prediction_id, {})[way.name] = of.received_at
+            candidates = self.store.candidates(event.match_key, part, newest_first=newest_first)
+            for one in islice(candidates, MOST_CANDIDATES):
+                other = (one.occurred_at, one.prediction_id)
+                if ((other < place) if newest_first else (other > place)) and one.prediction_id not in theirs:
+                    found.setdefault(one.prediction_id, {})[way.name] = lost_at
         return found
 
     def _copies(self, kept: KeptEvent, terms: Iterable[str], rules: Rules) -> dict[str, Feedback]:
@@ -218,17 +225,18 @@ class KeyMatcher:
         theirs = _terms(self._recipients(target.event, rules))
         return Matches(deliveries={PredictionKey(target.event.model, name): [retraction] for name in theirs})
 
-    def _recipients(self, event: Feedback, rules: Rules, *, until_taken: bool = False) -> tuple[Recipient, ...]:
-        """Find the predictions an event belongs to, and for how long, by all ways of its name.
+    def _recipients(self, event: Feedback, rules: Rules, *, until_taken: bool = False) -> dict[str, Ends]:
+        """Find the predictions an event belongs to, and for how long, by all ways of its name that find any.
 
         With ``until_taken`` up to the first that lost it before it was received: those behind can only have it already.
         """
-        found, lost_by = list[Recipient](), event.received_at if until_taken else None
+        found, lost_by = dict[str, Ends](), event.received_at if until_taken else NEVER
         for way in _ways(event, rules):
             newest_first = way.match is Match.LAST
             candidates = self.store.candidates(event.match_key, span_of(event, way), newest_first=newest_first)
-            found += recipients(islice(candidates, MOST_CANDIDATES), capacity(way.match), way.name, lost_by=lost_by)
-        return tuple(found)
+            if ends := recipients(islice(candidates, MOST_CANDIDATES), capacity(way.match), lost_by=lost_by):
+                found[way.name] = ends
+        return found
 
 
 def keys_of(prediction: Prediction, rules: Rules) -> list[MatchKey]:
@@ -257,11 +265,15 @@ def _reach(occurred_at: datetime, by: MatchBy, rules: Rules) -> Span:
     return Span(shifted(occurred_at, -rules.clock_skew), last)
 
 
-def _terms(found: Iterable[Recipient]) -> dict[str, dict[str, datetime]]:
+def _terms(ends: Mapping[str, Ends]) -> dict[str, dict[str, datetime]]:
     """List, by prediction, until when an event is given to it, by way."""
     terms = dict[str, dict[str, datetime]]()
-    for one in found:
-        terms.setdefault(one.candidate.prediction_id, {})[one.way] = one.until
+    for way, found in ends.items():
+        for name, until in found.items():
+            if name in terms:
+                terms[name][way] = until
+            else:
+                terms[name] = {way: until}
     return terms
 
 
@@ -272,12 +284,13 @@ def _is_current(copy: Feedback, event: Feedback, given_until: Mapping[str, datet
     return same and known == {way: copy.given_until.get(way) for way in given_until}
 
 
-def _is_crowded(found: Sequence[Recipient], prediction_id: str | None) -> bool:
+def _is_crowded(event: Feedback, ends: Mapping[str, Ends], of: Prediction | None, rules: Rules) -> bool:
     """Check whether more predictions share an event than it may label; if one is named, whether it is in excess."""
-    if len(found) <= MAX_MATCHED:
-        return False
-    beyond = (one.candidate.prediction_id for one in found if one.place >= MAX_MATCHED)
-    return any(prediction_id is None or name == prediction_id for name in beyond)
+    for way in _ways(event, rules):
+        beyond = islice(ends.get(way.name, ()), MAX_MATCHED, None) if way.match is Match.ALL else ()
+        if any(of is None or name == of.prediction_id for name in beyond):
+            return True
+    return False
 
 
 def _each_id_once(events: Iterable[Feedback]) -> Iterator[list[Feedback]]:

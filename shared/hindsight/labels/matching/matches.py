@@ -8,17 +8,17 @@ from msgspec.structs import replace
 
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.prediction import PredictionKey
-from hindsight.labels.matching.recipients import Recipient
+from hindsight.labels.matching.recipients import Ends
 from hindsight.labels.matching.store import KeptEvent, Span
 from hindsight.labels.resolve import shifted
 from hindsight.labels.rules import Way
 
 
 class Seen(Struct, frozen=True, gc=False):
-    """What was found for an event: predictions it belongs to, without some that had lost it if it ``is_new``."""
+    """An event and the predictions found for it, by way; of one that ``is_new`` without those that had lost it."""
 
     event: Feedback
-    found: tuple[Recipient, ...]
+    ends: dict[str, Ends]
     is_new: bool
 
 
