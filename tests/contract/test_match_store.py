@@ -173,6 +173,18 @@ def test_event_waits_until_its_time_or_until_it_is_settled(store: MatchStore) ->
     assert list(store.waited("other", at(25))) == []
 
 
+def test_event_whose_wait_is_over_waits_no_more_until_another_body_takes_its_place(store: MatchStore) -> None:
+    store.keep([churned(received=10)], RETENTION)
+    store.wait(churned(), at(20))
+    store.wait(churned(), None)
+    store.wait(churned(), at(20))
+    assert list(store.waited(MODEL, at(25))) == []
+    earlier = churned(received=9, digest="earlier")
+    store.keep([earlier], RETENTION)
+    store.wait(earlier, at(20))
+    assert list(store.waited(MODEL, at(25))) == [[earlier]]
+
+
 class ManyEntries:
     """A client of a table in which one entity has 100,000 predictions, one a minute, the newest at its end."""
 

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from hindsight.config.labels import RETRACTED, Match, MatchBy
 from hindsight.config.store import ConfigurationRevision
-from hindsight.entities.feedback import FOR_EVER, Feedback, MatchKey
+from hindsight.entities.feedback import Feedback, MatchKey
 from hindsight.entities.prediction import Prediction, PredictionKey
-from hindsight.labels.matching.matches import Matches, Seen, span_of
+from hindsight.labels.matching.matches import Matches, Seen, each_id_once, is_current, span_of
 from hindsight.labels.matching.recipients import MAX_MATCHED, NEVER, Candidate, Ends, capacity, recipients
 from hindsight.labels.matching.store import Arrival, KeptEvent, KeyedPrediction, MatchStore, Place, Span
 from hindsight.labels.plan import MATCH_TIMEOUT
@@ -54,7 +54,7 @@ class KeyMatcher:
         read = list[Feedback]()
         for event in events:
             (read if _is_read(event, rules) else found.ignored).append(event)
-        for once in _each_id_once(read):
+        for once in each_id_once(read):
             arrivals = self.store.keep(once, revision.configuration.retention)
             for matches in self.side_by_side(lambda arrival: self._arrived(arrival, rules), arrivals):
                 found.add(matches)
@@ -174,7 +174,7 @@ class KeyMatcher:
                 found.deliver(PredictionKey(event.model, name), kept, given_until)
         for name, copy in copies.items():
             given_until = terms.get(name, {})
-            if not _is_current(copy, event, given_until):
+            if not is_current(copy, event, given_until):
                 found.deliver(PredictionKey(event.model, name), kept, given_until)
             elif kept.retractions:
                 found.deliveries.setdefault(PredictionKey(event.model, name), []).extend(kept.retractions)
@@ -277,13 +277,6 @@ def _terms(ends: Mapping[str, Ends]) -> dict[str, dict[str, datetime]]:
     return terms
 
 
-def _is_current(copy: Feedback, event: Feedback, given_until: Mapping[str, datetime]) -> bool:
-    """Check whether a prediction's copy of an event says all that is known of it."""
-    known = {way: min(until, copy.given_until.get(way, FOR_EVER)) for way, until in given_until.items()}
-    same = (copy.body_digest, copy.received_at) == (event.body_digest, event.received_at)
-    return same and known == {way: copy.given_until.get(way) for way in given_until}
-
-
 def _is_crowded(event: Feedback, ends: Mapping[str, Ends], of: Prediction | None, rules: Rules) -> bool:
     """Check whether more predictions share an event than it may label; if one is named, whether it is in excess."""
     for way in _ways(event, rules):
@@ -291,15 +284,3 @@ def _is_crowded(event: Feedback, ends: Mapping[str, Ends], of: Prediction | None
         if any(of is None or name == of.prediction_id for name in beyond):
             return True
     return False
-
-
-def _each_id_once(events: Iterable[Feedback]) -> Iterator[list[Feedback]]:
-    """Split events of a model into groups in which no id of a key stands twice."""
-    groups, seen = list[list[Feedback]](), dict[tuple[str | None, str | None, str], int]()
-    for event in events:
-        identity = (event.entity_id, event.reference, event.feedback_id)
-        number = seen[identity] = seen.get(identity, -1) + 1
-        if number == len(groups):
-            groups.append([])
-        groups[number].append(event)
-    yield from groups

@@ -1,12 +1,12 @@
 """The deliveries that come of matching events and predictions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hindsight.entities.feedback import Feedback
+from hindsight.entities.feedback import FOR_EVER, Feedback
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.matching.recipients import Ends
 from hindsight.labels.matching.store import KeptEvent, Span
@@ -60,3 +60,22 @@ def span_of(event: Feedback, way: Way) -> Span:
     """Compute when the predictions were made whose window holds an event."""
     first = None if way.window is None else shifted(event.occurred_at, -way.window)
     return Span(first, shifted(event.occurred_at, way.clock_skew))
+
+
+def is_current(copy: Feedback, event: Feedback, given_until: Mapping[str, datetime]) -> bool:
+    """Check whether a prediction's copy of an event says all that is known of it."""
+    known = {way: min(until, copy.given_until.get(way, FOR_EVER)) for way, until in given_until.items()}
+    same = (copy.body_digest, copy.received_at) == (event.body_digest, event.received_at)
+    return same and known == {way: copy.given_until.get(way) for way in given_until}
+
+
+def each_id_once(events: Iterable[Feedback]) -> Iterator[list[Feedback]]:
+    """Split events of a model into groups in which no id of a key stands twice."""
+    groups, seen = list[list[Feedback]](), dict[tuple[str | None, str | None, str], int]()
+    for event in events:
+        identity = (event.entity_id, event.reference, event.feedback_id)
+        number = seen[identity] = seen.get(identity, -1) + 1
+        if number == len(groups):
+            groups.append([])
+        groups[number].append(event)
+    yield from groups

@@ -87,7 +87,7 @@ class MatchStore(Protocol):
         """Find the copies of an event that some predictions have."""
 
     def wait(self, event: Feedback, until: datetime | None) -> None:
-        """Note until when an event waits for its first prediction, None if it does no longer."""
+        """Note until when an event waits for its first prediction, None if its wait is over: it waits no more."""
 
     def waited(self, model: str, now: datetime) -> Iterator[list[Feedback]]:
         """Find the events of a model whose wait is over by ``now``, page by page."""
