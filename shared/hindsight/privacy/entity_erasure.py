@@ -81,7 +81,7 @@ class EntityErasure:
             self._remove_exports,
         ]
 
-    def conclude(self, work: Work, _now: datetime) -> None:
+    def finalize(self, work: Work, _now: datetime) -> None:
         """Announce the erasure, and forget what it worked with."""
         job = work.job
         self._notes(job).purge()

@@ -86,6 +86,6 @@ def affected_versions(datasets: Sequence[str], model: str, registry: Registry) -
             yield {"version": record.version, "dataset_id": record.dataset_id, "serves": record.version in serving}
 
 
-def forgotten(job: Job) -> Job:
+def without_subject(job: Job) -> Job:
     """Take the subject out of an erasure that is over."""
     return replace(job, request={name: value for name, value in job.request.items() if name != ENTITY})
