@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     done = arguments.done or arguments.state / "follow" / f"{arguments.model}.json"
     moves = Moves(arguments.model, _calls(arguments))
     command = run_command(arguments.command, arguments.model)
-    follower = Follower(moves, DoneFile(done), command, time.sleep, say)
+    follower = Follower(moves, DoneFile(done), command, time.sleep, say, once=arguments.once)
     follower.catch_up()
     while not arguments.once:
         time.sleep(arguments.every)

@@ -20,9 +20,12 @@ from hindsight.lake.object_store import PREDICTIONS, day_prefix
 from hindsight.monitoring.results.check import CheckKind, Verdict
 from hindsight.profiles.logs.log_profiler import LogProfiler
 from hindsight.profiles.reference import read_baseline
+from hindsight.registry.moves import AuditInfo, Servable, abort_rollout, start_rollout
+from hindsight.registry.pointer import Change, RolloutMode
 from hindsight.testing.builders.configuration import configuration
 from tests.functions.conftest import FannedOut
 from tests.functions.requests import request, send
+from tests.unit.rollout.world import drawn, put, records
 
 pytestmark = pytest.mark.usefixtures("deployed")
 MODEL = "bike-demand"
@@ -190,6 +193,68 @@ def test_registered_version_is_promoted_by_a_person_and_can_be_rolled_back(
     assert (pointer.champion, pointer.previous, pointer.is_external) == ("ours-2", "ours-1", True)
     assert decide("/rollback", reason="worse")[0] == 200
     assert [made.to_version for made in stores.registry().deployments(MODEL, 10)] == ["ours-1", "ours-2", "ours-1"]
+
+
+def test_details_of_an_adopted_version_are_registered_once(fanned_out: FannedOut, sample: Sample) -> None:
+    log("ours-1", 1)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 1.5)
+    adopted = stores.registry().version(MODEL, "ours-1")
+    details = {"version": "ours-1", "description": "the one of last year", "expected": {"accuracy": 0.9}}
+    assert decide("/versions", **details)[0] == 200
+    described = stores.registry().version(MODEL, "ours-1")
+    assert (described.metrics, described.notes) == ({"accuracy": 0.9}, ("the one of last year",))
+    assert described.created_at == adopted.created_at
+    assert decide("/versions", **details)[0] == 200
+    assert decide("/versions", **details | {"expected": {"accuracy": 0.8}})[0] == 409
+
+
+def test_baseline_has_the_rows_that_a_version_logged_before_it_was_champion(
+    fanned_out: FannedOut, sample: Sample
+) -> None:
+    log("ours-1", 1)
+    log("ours-2", 1, rows=150)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 1.5)
+    log("ours-2", 2, rows=150)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 2.5)
+    baseline = read_baseline(stores.lake(), MODEL, "ours-2")
+    assert baseline is not None
+    assert (baseline["rows"], baseline["is_complete"]) == (300, True)
+    assert baseline["from"] == baseline["first_logged_at"] == "2026-03-02T03:00:00.000000Z"
+    decide("/versions", version="ours-2")
+    decide("/versions/ours-2/promote", reason="it is better")
+    run(monitor, fanned_out, sample, "monitor", 3)
+    check = stores.check_store().latest(MODEL, CheckKind.DRIFT)
+    assert check is not None
+    assert (check.model_version, check.summary["baseline"]["rows"]) == ("ours-2", 300)
+
+
+def test_canary_of_a_version_that_answers_elsewhere_is_decided_on_its_logs(
+    fanned_out: FannedOut, sample: Sample
+) -> None:
+    log("ours-1", 0)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 0.5)
+    decide("/versions", version="ours-2")
+    decide("/versions/ours-2/promote", reason="try it", strategy="canary")
+    pointer = stores.registry().pointer(MODEL)
+    assert pointer is not None
+    assert pointer.rollout is not None
+    stores.registry().move_pointer(MODEL, abort_rollout(pointer, AuditInfo(reason="again", actor="a", at=START)))
+    started = AuditInfo(reason="try it", actor="key:operator", at=START + timedelta(days=1))
+    pointer = stores.registry().pointer(MODEL)
+    assert pointer is not None
+    challenger = Servable(version="ours-2", artifact_key="", artifact_digest="")
+    stores.registry().move_pointer(MODEL, start_rollout(pointer, challenger, RolloutMode.CANARY, 0.1, started))
+    put(
+        stores.lake(),
+        [
+            *records("ours-2", drawn(250, 0.88), started.at),
+            *records("ours-1", drawn(2250, 0.88, seed=2), started.at),
+        ],
+    )
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 4)
+    newest = stores.registry().deployments(MODEL, 1)[0]
+    assert (newest.change, newest.from_version, newest.to_version) == (Change.PROMOTED, "ours-1", "ours-2")
+    assert newest.actor == "rollout_evaluation"
 
 
 @pytest.mark.parametrize(

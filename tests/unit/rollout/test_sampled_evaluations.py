@@ -120,7 +120,7 @@ def test_canary_bets_on_an_entity_once_however_the_share_falls() -> None:
         for of in (NEW, OLD)
         for place, row in enumerate(records(of, drawn(600, 0.88)))
     ]
-    pointer, rollout = tried()
+    pointer, rollout = tried(share=0.5)
     whole = visible(rows, MOMENTS[-1])
     test: SequentialTest | None = None
     for until, share in zip(MOMENTS, (1.0, 0.5, 0.25, 1.0), strict=True):

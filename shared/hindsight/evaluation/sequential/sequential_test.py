@@ -71,8 +71,12 @@ class Claim(Record, frozen=True, kw_only=True):
 
     def is_continued_by(self, other: "Claim") -> bool:
         """Check whether another claim is about the same version in the same rollout, probation or service."""
-        ours, others = ((it.subject, it.version, it.against, it.since) for it in (self, other))
-        return ours == others
+        return self.identity == other.identity
+
+    @property
+    def identity(self) -> tuple[EvaluationSubject, str, str | None, datetime | None]:
+        """The version in its rollout, probation or service."""
+        return (self.subject, self.version, self.against, self.since)
 
 
 class WaitingLabels(Record, frozen=True, kw_only=True):
