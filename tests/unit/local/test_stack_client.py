@@ -41,7 +41,7 @@ def test_stack_that_stays_away_is_a_failed_call(monkeypatch: pytest.MonkeyPatch)
         called(monkeypatch, *[requests.ConnectTimeout()] * 3)
 
 
-def test_refusal_is_told_by_its_message_and_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_call_carries_its_message_and_faults(monkeypatch: pytest.MonkeyPatch) -> None:
     body = '{"error": {"code": "invalid", "message": "two", "details": [{"path": "a", "message": "is required"}]}}'
     with pytest.raises(CallFailed, match=r"^GET /models/m answered 400: two$") as failed:
         called(monkeypatch, (400, body))
