@@ -10,6 +10,8 @@ import pytest
 from moto import mock_aws
 from moto.dynamodb.models import DynamoDBBackend
 
+from hindsight.adapters.dynamodb import requests
+
 REGION = "eu-west-1"
 
 
@@ -41,7 +43,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def dynamodb(aws: None) -> Any:
+def dynamodb(aws: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(requests, "pause_seconds", lambda _: 0.0)
     client = boto3.client("dynamodb", region_name=REGION)
     keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
     names = ["pk", "sk", "due_shard", "due_at", "review_partition", "review_at"]

@@ -2,75 +2,29 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 
-from functions.decide_versions.app import handler as decide_versions
 from functions.evaluate_rollouts.app import handler as evaluate_rollouts
 from functions.log_predictions.app import handler as log_predictions
 from functions.monitor.app import handler as monitor
 from functions.predict.app import handler as predict
 from functions.request_retraining.app import handler as request_retraining
 from hindsight.bootstrap import stores
-from hindsight.core.times import format_time
-from hindsight.lake.object_store import PREDICTIONS, day_prefix
 from hindsight.monitoring.results.check import CheckKind, Verdict
-from hindsight.profiles.logs.log_profiler import LogProfiler
 from hindsight.profiles.reference import read_baseline
-from hindsight.registry.moves import AuditInfo, Servable, abort_rollout, start_rollout
-from hindsight.registry.pointer import Change, RolloutMode
-from hindsight.testing.builders.configuration import configuration
 from tests.functions.conftest import FannedOut
+from tests.functions.external import MODEL, START, Sample, configure, decide, log, run
 from tests.functions.requests import request, send
-from tests.unit.rollout.world import drawn, put, records
 
 pytestmark = pytest.mark.usefixtures("deployed")
-MODEL = "bike-demand"
-START = datetime(2026, 3, 1, tzinfo=UTC)
-Sample = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture(autouse=True)
 def configured(deployed: None) -> None:
     configure()
-
-
-def configure(**monitoring: Any) -> None:
-    document = {"min_rows": 100, "window": "P7D", **({"baseline": {"rows": 200}} | monitoring)}
-    stores.configurations().put(configuration(serving="external", monitoring=document), START)
-    stores.recent_configurations.cache_clear()
-
-
-def log(version: str, day: int, rows: int = 300, warmer: float = 0.0) -> None:
-    """Put a day of logged predictions of a version into the lake, as the stream does, and profile it."""
-    dice, occurred = np.random.default_rng(day), START + timedelta(days=day, hours=3)
-    logged = [
-        {
-            "prediction_id": f"{version}-{day}-{number}",
-            "features": {"hour": ["8", "17"][number % 2], "temperature": value + warmer, "holiday": number % 10 == 0},
-            "score": float(dice.uniform()),
-            "decision": 1,
-            "model_version": version,
-            "occurred_at": format_time(occurred),
-            "outcome_due_at": format_time(occurred + timedelta(days=2)),
-        }
-        for number, value in enumerate(dice.uniform(0, 0.5, rows))
-    ]
-    key = day_prefix(PREDICTIONS, MODEL, occurred.date()) + f"{version}.jsonl.gz"
-    stores.lake().write_lines(key, logged)
-    assert not LogProfiler(stores.lake(), stores.configurations(), pause=lambda _: None).profile([key]).failures
-
-
-def run(handler: Any, fanned_out: FannedOut, sample: Sample, name: str, day: float) -> None:
-    _, failures = fanned_out.run(handler, {**sample(name), "time": format_time(START + timedelta(days=day))})
-    assert failures == []
-
-
-def decide(path: str, **body: Any) -> tuple[int, Any]:
-    return send(decide_versions, "decide_versions", body, path=f"/models/{MODEL}{path}")
 
 
 def test_first_logged_version_becomes_the_champion_and_its_history_says_so(
@@ -226,35 +180,6 @@ def test_baseline_has_the_rows_that_a_version_logged_before_it_was_champion(
     check = stores.check_store().latest(MODEL, CheckKind.DRIFT)
     assert check is not None
     assert (check.model_version, check.summary["baseline"]["rows"]) == ("ours-2", 300)
-
-
-def test_canary_of_a_version_that_answers_elsewhere_is_decided_on_its_logs(
-    fanned_out: FannedOut, sample: Sample
-) -> None:
-    log("ours-1", 0)
-    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 0.5)
-    decide("/versions", version="ours-2")
-    decide("/versions/ours-2/promote", reason="try it", strategy="canary")
-    pointer = stores.registry().pointer(MODEL)
-    assert pointer is not None
-    assert pointer.rollout is not None
-    stores.registry().move_pointer(MODEL, abort_rollout(pointer, AuditInfo(reason="again", actor="a", at=START)))
-    started = AuditInfo(reason="try it", actor="key:operator", at=START + timedelta(days=1))
-    pointer = stores.registry().pointer(MODEL)
-    assert pointer is not None
-    challenger = Servable(version="ours-2", artifact_key="", artifact_digest="")
-    stores.registry().move_pointer(MODEL, start_rollout(pointer, challenger, RolloutMode.CANARY, 0.1, started))
-    put(
-        stores.lake(),
-        [
-            *records("ours-2", drawn(250, 0.88), started.at),
-            *records("ours-1", drawn(2250, 0.88, seed=2), started.at),
-        ],
-    )
-    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 4)
-    newest = stores.registry().deployments(MODEL, 1)[0]
-    assert (newest.change, newest.from_version, newest.to_version) == (Change.PROMOTED, "ours-1", "ours-2")
-    assert newest.actor == "rollout_evaluation"
 
 
 @pytest.mark.parametrize(

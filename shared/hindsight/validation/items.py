@@ -5,8 +5,9 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from hindsight.config.labels import MAX_VALUE_TEXT
 from hindsight.config.parse import faults_of
-from hindsight.config.types import IDENTIFIER
+from hindsight.config.types import IDENTIFIER, Number
 from hindsight.core import compact_json
 from hindsight.core.errors import Conflict, Fault, HindsightError, InvalidInput, TooLarge
 from hindsight.core.times import NOT_A_TIME
@@ -25,6 +26,8 @@ def _time_text(value: object) -> object:
 
 Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
 Integer = Annotated[int, Field(ge=-compact_json.MAX_INTEGER, le=compact_json.MAX_INTEGER)]
+Value = bool | Integer | Number | Annotated[str, Field(max_length=MAX_VALUE_TEXT)] | None
+"""The value of feedback, and of a reviewer's answer, which becomes feedback."""
 TimeText = Annotated[str, BeforeValidator(_time_text), Field(max_length=40)]
 ItemT = TypeVar("ItemT", bound="RequestItem")
 

@@ -75,7 +75,7 @@ class DynamoRegistry:
     def rewrite_dataset(self, model: str, record: DatasetRecord) -> None:
         """Store what a dataset is after an erasure; that it has expired stays. Raises NotFound."""
         self.dataset(model, record.dataset_id)
-        self._items.update(model, _DATASET + record.dataset_id, _values(record))
+        self._items.write([self._items.set(model, _DATASET + record.dataset_id, _values(record))])
 
     def deployment(self, model: str, sequence: int) -> DeploymentRecord | None:
         """Read one deployment, None if the pointer has not moved that often."""

@@ -36,6 +36,7 @@ POLICIES: Mapping[EvaluationSubject, Policy] = {
     EvaluationSubject.ROLLOUT: IN_ROLLOUT,
     EvaluationSubject.PROBATION: IN_ROLLOUT,
     EvaluationSubject.PERFORMANCE: IN_SERVICE,
+    EvaluationSubject.PERFORMANCE_BESIDE: IN_SERVICE,
 }
 
 
@@ -192,10 +193,10 @@ class SequentialTest(Record, frozen=True, kw_only=True):
 
 
 class SequentialTests(Protocol):
-    """The store of tests: of a model one of each subject."""
+    """The store of tests: of a model one of each subject, of versions beside the champion one each."""
 
-    def load(self, model: str, subject: EvaluationSubject) -> SequentialTest | None:
-        """Read the newest test of a model's subject, the present one or the last."""
+    def load(self, model: str, subject: EvaluationSubject, version: str = "") -> SequentialTest | None:
+        """Read the newest test of a model's subject, the present one or the last; beside the champion of a version."""
 
     def save(self, model: str, test: SequentialTest) -> bool:
         """Store a test one update after the stored one, or the first.

@@ -18,7 +18,7 @@ from hindsight.review.tasks.resolution import resolve_task
 from hindsight.review.tasks.store import TaskStore
 from hindsight.review.tasks.task import UNNAMED_REVIEWER, Answer, ReviewTask, Skip
 from hindsight.review.tasks.transitions import answered, skipped
-from hindsight.validation.items import Identifier, Receipt, RequestItem, parse_item
+from hindsight.validation.items import Identifier, Receipt, RequestItem, Value, parse_item
 
 MAX_ANSWERS_BYTES = 1024 * 1024
 MAX_COMMENT = 1000
@@ -31,7 +31,7 @@ class AnswerItem(RequestItem):
 
     task_id: Identifier
     reviewer: Identifier = UNNAMED_REVIEWER
-    value: bool | int | float | Annotated[str, Field(max_length=1024)] | None = None
+    value: Value = None
     skip: bool = False
     comment: Annotated[str, Field(min_length=1, max_length=MAX_COMMENT)] | None = None
 
