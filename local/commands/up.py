@@ -8,6 +8,8 @@ from local.server import Server
 from local.stack import SIMULATED_TIME, by_the_clock, start
 from local.state import STACK_FILE, StateFolder
 
+_CONSOLE = "console: {} (`make console` opens it and prints its keys)"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -24,9 +26,11 @@ def run(arguments: argparse.Namespace) -> int:
     if not parameters and server.is_running() and (stack := state.stack_on(arguments.port)):
         state.remember(stack)
         print(f"already up at {stack.api_url} ({state.root / STACK_FILE})")
+        print(_CONSOLE.format(stack.console_url))
         return 0
     started = time.monotonic()
     stack = start(server, parameters)
     state.remember(stack, arguments.port)
     print(f"up at {stack.api_url} after {time.monotonic() - started:.0f} s ({state.root / STACK_FILE})")
+    print(_CONSOLE.format(stack.console_url))
     return 0

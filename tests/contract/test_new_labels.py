@@ -101,6 +101,16 @@ def test_stale_hours_are_kept_until_each_is_fresh(store: NewLabelStore) -> None:
     assert store.stale("m", None, NOON + 3 * HOUR) == hours[3:]
 
 
+def test_span_that_ends_before_it_begins_has_nothing(store: NewLabelStore) -> None:
+    """As a delivery of an old event asks, once a newer one has moved the marks."""
+    assert store.keep_hour("m", HourCounts(NOON, {TODAY: minutes(at0=1)}), None)
+    store.mark_stale([StaleHour("m", NOON, "a")])
+    store.add("m", TODAY, NOON, minutes(at1=1))
+    assert list(store.hours("m", NOON + 2 * HOUR, NOON)) == []
+    assert store.stale("m", NOON + 2 * HOUR, NOON) == []
+    assert store.days("m", TODAY + DAY, TODAY - DAY) == []
+
+
 def test_an_hour_is_added_to_a_day_once(store: NewLabelStore) -> None:
     store.add("m", TODAY, NOON, minutes(at0=2, at719=1))
     store.add("m", TODAY, NOON, minutes(at0=2, at719=1))

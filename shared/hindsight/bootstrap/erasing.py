@@ -50,7 +50,6 @@ def model_erasure() -> ModelErasure:
     }
     return ModelErasure(
         redactions=ErasurePass(stores.lake(), _versions()),
-        versions=_versions(),
         tables={name: DynamoModelItemsEraser(table, clients.dynamodb()) for name, table in tables.items()},
         configurations=stores.configurations(),
     )

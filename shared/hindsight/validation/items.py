@@ -99,7 +99,7 @@ def items_of(body: dict[str, Any], name: str) -> list[Any]:
 def parse_item(kind: type[ItemT], raw: object, path: str) -> ItemT:
     """Read one item of a request. Raises InvalidInput with the paths at fault."""
     if (fault := compact_json.unusable(raw, path)) is not None:
-        raise InvalidInput(f"{fault.path} {fault.message}", (fault,))
+        raise InvalidInput.at(fault.path, fault.message)
     try:
         return kind.model_validate(raw)
     except ValidationError as error:

@@ -69,6 +69,8 @@ class ModelItems:
 
     def between(self, model: str, first: str, last: str) -> Iterator[dict[str, Any]]:
         """Read the items of a range of sort keys, both included, consistently, in the order of the keys."""
+        if first > last:  # DynamoDB refuses a range that ends before it begins
+            return iter(())
         return query_all(
             self.client,
             TableName=self.table,
