@@ -1,6 +1,7 @@
 """Store or preview a model's configuration, and retire a model (PUT and DELETE /v1/models/{model})."""
 
 from dataclasses import replace
+from time import sleep
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -9,6 +10,7 @@ from hindsight.bootstrap import models
 from hindsight.config.documents.lines import with_lines
 from hindsight.config.parse import MAX_CONFIGURATION_BYTES, parse_configuration
 from hindsight.config.store import shown_retirement
+from hindsight.core import recent_reads
 from hindsight.core.codec import to_plain
 from hindsight.core.errors import InvalidInput
 from hindsight.registry.configuration_change import ConfigurationChange
@@ -47,7 +49,11 @@ def configure_model(model: str) -> Response[str]:
         change = changes.preview(configuration)
         return answer(200, shown(change) | {"dry_run": True, "diff": to_plain(change.differences)})
     audited = replace(sent, actor=actor_of(event), reason=reason)
-    return answer(200, shown(changes.store(configuration, audited, requested_at(event), force=flag(event, "force"))))
+    change = changes.store(configuration, audited, requested_at(event), force=flag(event, "force"))
+    if change.differences:
+        # Busy processes know the revision before for that long, and would refuse what only the new one declares.
+        sleep(recent_reads.EVERY_SECONDS)
+    return answer(200, shown(change))
 
 
 @api.delete("/models/<model>")
