@@ -13,6 +13,7 @@ from functions.evaluate_rollouts.app import handler as evaluate_rollouts
 from functions.log_predictions.app import handler as log_predictions
 from functions.monitor.app import handler as monitor
 from functions.predict.app import handler as predict
+from functions.register_version.app import handler as register_version
 from functions.request_retraining.app import handler as request_retraining
 from hindsight.bootstrap import stores
 from hindsight.core.times import format_time
@@ -67,6 +68,8 @@ def run(handler: Any, fanned_out: FannedOut, sample: Sample, name: str, day: flo
 
 
 def decide(path: str, **body: Any) -> tuple[int, Any]:
+    if path == "/versions":
+        return send(register_version, "register_version", body, path=f"/models/{MODEL}{path}")
     return send(decide_versions, "decide_versions", body, path=f"/models/{MODEL}{path}")
 
 

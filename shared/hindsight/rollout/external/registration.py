@@ -42,7 +42,7 @@ class RegistrationRequest(TimedRequest):
 
     @property
     def as_recorded(self) -> dict[str, Any]:
-        """What the version's record keeps of the request, and knows it again by."""
+        """The fields that the version's record keeps, and by which it recognises the same request."""
         return self.model_dump(exclude={"version", "occurred_at"}, exclude_defaults=True)
 
 
