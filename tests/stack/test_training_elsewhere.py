@@ -14,6 +14,7 @@ import requests
 from hindsight.core.times import format_time
 from hindsight.lake.object_store import LABELS, day_prefix
 from local.client import CallFailed, StackClient
+from local.judge import Judge
 from tests.event_schemas import require_promised
 from tests.stack.test_approval import FEATURES, get, outcome, post
 from tests.stack.waiting import eventually
@@ -73,6 +74,7 @@ def test_run_waits_for_a_version_and_its_scores_decide(
     assert columns.isdisjoint({"label", "score"})
     ids = [name for (name,) in duckdb.sql(f"SELECT prediction_id FROM '{part}'").fetchall()]
     assert len(ids) == data["rows"]["holdout"]
+    assert Judge(client, model).holdout(None).prediction_ids == ids
     dice = np.random.default_rng(2)
     scores = [0.5 + (knows if labels[name] else -knows) + dice.uniform(-0.05, 0.05) for name in ids]
     lines = [json.dumps({"prediction_id": name, "score": score}) for name, score in zip(ids, scores, strict=True)]
