@@ -75,6 +75,7 @@ class ModelReports:
             requested=self.training_requests.newest(model),
             evaluations=self.evaluations.evaluations(model),
             first_version=None if pointer else self._first_version(revision.configuration, state, queue, now),
+            beside=self.checks.beside(model),
         )
         declared = {name: feature.type for name, feature in revision.configuration.features.items()}
         served = ServedFeatures(self.registry, self.configurations).of(model, pointer)
