@@ -5,7 +5,7 @@ folder that remembers the stacks.
 """
 
 GROUPS = {
-    "a stack on this machine": ("up", "down", "status", "env", "try", "deploy"),
+    "a stack on this machine": ("up", "down", "status", "console", "env", "try", "deploy"),
     "data of a running stack": ("tick", "replay", "demo", "import", "export", "verify", "redrive"),
     "models of your own": ("follow", "judge"),
     "an AWS account": ("preflight", "adopt"),
