@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from hindsight.core.errors import HindsightError
 from local.gateway import apply_gateway_responses
 from local.package import Package, package
 from local.server import REGION, is_healthy
@@ -22,7 +23,7 @@ _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPA
 _IN_PROGRESS = "_IN_PROGRESS"
 
 
-class DeploymentFailed(Exception):
+class DeploymentFailed(HindsightError):
     """CloudFormation refused the stack; the message says what failed first."""
 
 
@@ -47,13 +48,14 @@ def deploy(endpoint_url: str, parameters: dict[str, str] | None = None, stack_na
     outputs = _apply(client("cloudformation", endpoint_url), stack_name, template_url, given | (parameters or {}))
     gateway = client("apigateway", endpoint_url)
     apply_gateway_responses(gateway, outputs["ApiId"], template["Resources"]["Api"])
+    api_url = _api_url(endpoint_url, outputs["ApiId"])
     return Stack(
         endpoint_url=endpoint_url,
         region=REGION,
         stack_name=stack_name,
-        api_url=_api_url(endpoint_url, outputs["ApiId"]),
+        api_url=api_url,
         keys=keys_of(gateway, outputs),
-        outputs=outputs,
+        outputs=outputs | {"ApiUrl": api_url, "ConsoleUrl": f"{api_url}/console"},
     )
 
 

@@ -10,6 +10,7 @@ from hindsight.config.labels import canonical_text
 from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration, unfit_label
 from hindsight.config.types import Number, format_duration
+from hindsight.core import compact_json
 from hindsight.core.errors import Fault, InvalidInput
 from hindsight.entities.prediction import Decision, Prediction, ShadowAnswer
 from hindsight.ingestion.feedback_capture import FeedbackStream
@@ -34,6 +35,8 @@ DecisionField = bool | Integer | Number | Annotated[str, Field(max_length=256)] 
 Share = Annotated[float, Field(ge=0, le=1)]
 MAX_CLASSES = 1000
 ProbabilitiesField = Annotated[dict[str, Share], Field(min_length=2, max_length=MAX_CLASSES)] | None
+# With the largest features the prediction still fits an item of the table.
+MAX_PROBABILITIES_BYTES = 128 * 1024
 # Scores are often rounded before they are sent.
 _ROUNDING = 0.01
 
@@ -152,7 +155,18 @@ def _read(reader: InstanceReader, raw: object, path: str) -> Prediction:
     if item.probabilities is not None:
         require_probabilities(item.probabilities, scored, task, path)
     scored = ScoredInstance(scored.score, scored.decision, item.probabilities)
-    return reader.read(item, path).predicted(scored, item.model_version, item.propensity, _shadow(item, task, path))
+    shadow = _shadow(item, task, path)
+    return reader.read(_spelled(item, scored, shadow), path).predicted(
+        scored, item.model_version, item.propensity, shadow
+    )
+
+
+def _spelled(item: PredictionItem, scored: ScoredInstance, shadow: ShadowAnswer | None) -> PredictionItem:
+    """Write the decisions of an item as they are kept: true, 1 and "1" make one body."""
+    changes: dict[str, object] = {} if item.decision is None else {"decision": scored.decision}
+    if item.shadow is not None and shadow is not None and item.shadow.decision is not None:
+        changes["shadow"] = item.shadow.model_copy(update={"decision": shadow.decision})
+    return item.model_copy(update=changes)
 
 
 def _shadow(item: PredictionItem, task: Task, path: str) -> ShadowAnswer | None:
@@ -169,6 +183,8 @@ def require_probabilities(found: Mapping[str, float], scored: ScoredInstance, ta
     """Require the probabilities of all classes, whose decided one has the score. Raises InvalidInput."""
     if task is not Task.MULTICLASS:
         raise InvalidInput.at(f"{path}.probabilities", f"is for multiclass tasks, not {task}")
+    if len(compact_json.dumps(dict(found)).encode()) > MAX_PROBABILITIES_BYTES:
+        raise InvalidInput.at(f"{path}.probabilities", f"is larger than {MAX_PROBABILITIES_BYTES} bytes")
     if abs(sum(found.values()) - 1) > _ROUNDING:
         raise InvalidInput.at(f"{path}.probabilities", "must sum to 1")
     decided = found.get(str(scored.decision))

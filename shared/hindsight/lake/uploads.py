@@ -51,8 +51,10 @@ def uploaded_rows(lake: Lake, key: str, path: str) -> Iterator[UploadedRow]:
     first = next(lines, None)
     if first is None:
         raise InvalidInput.at(path, "names a file without rows")
-    whole = chain([first], lines)
-    yield from _json_rows(whole, path) if first[1].lstrip().startswith("{") else _csv_rows(whole, path)
+    whole, begin = chain([first], lines), first[1].lstrip()
+    if begin.startswith("["):
+        raise InvalidInput.at(path, "is a JSON array; write one object a line")
+    yield from _json_rows(whole, path) if begin.startswith("{") else _csv_rows(whole, path)
 
 
 def _lines(lake: Lake, key: str, path: str) -> Iterator[tuple[int, str]]:

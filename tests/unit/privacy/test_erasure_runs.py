@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from hindsight.core.errors import NotFound
 from hindsight.core.jobs import Job, JobKind
 from hindsight.lake.object_store import model_prefix
-from hindsight.privacy.data_map import REJECTS
+from hindsight.privacy.data_map import OTHERS, REJECTS
 from hindsight.privacy.erasure import Eraser, Step
 from hindsight.privacy.passes import ErasurePass, Work
 from hindsight.privacy.stores import ObjectVersion
 from hindsight.privacy.subject import Subject, WholeModel
+from hindsight.profiles.reference import partial_key, reference_key
 from hindsight.retention.retirement import SCOPE, WHOLE_MODEL
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.builders.configuration import configuration
@@ -33,7 +34,7 @@ class PagedErasure:
 
     pages: Sequence[Sequence[int]]
     done: list[tuple[int, int]] = field(default_factory=list)
-    concluded: int = 0
+    finalized: int = 0
 
     def subject(self, job: Job) -> Subject:
         return WholeModel(model=job.model, entity_id=job.model, at=job.at)
@@ -41,8 +42,8 @@ class PagedErasure:
     def steps(self) -> list[Step]:
         return [self._step(number) for number in range(len(self.pages))]
 
-    def conclude(self, _work: Work, _now: datetime) -> None:
-        self.concluded += 1
+    def finalize(self, _work: Work, _now: datetime) -> None:
+        self.finalized += 1
 
     def _step(self, number: int) -> Step:
         def work_off(work: Work) -> Iterator[str]:
@@ -94,7 +95,7 @@ def test_every_page_is_worked_off_once_a_pass_however_often_the_time_runs_out(
         world.now += timedelta(seconds=run.wait_seconds)
 
     assert world.job.is_over
-    assert world.kind.concluded == 1
+    assert world.kind.finalized == 1
     once = [(step, place) for step, found in enumerate(pages) for place in range(len(found))]
     assert world.kind.done == [*once, *once]
     assert world.job.counts.get("rows", 0) == 2 * sum(map(sum, pages))
@@ -138,6 +139,17 @@ class ListedVersions:
 
     def purge_all(self, prefix: str) -> Iterator[int]:
         pytest.fail("there is nothing to remove")
+
+
+@pytest.mark.parametrize(
+    "name", [reference_key(MODEL, "v1"), partial_key(MODEL, "v1"), "profiles/model=bike-demand/h.profile"]
+)
+def test_every_profile_that_keeps_rows_of_predictions_is_read_by_an_erasure(name: str) -> None:
+    passes = ErasurePass(InMemoryLake(), ListedVersions(name))
+
+    read = [found.key for place in OTHERS for found in passes.keys(place, MODEL, "", None) if found.versions]
+
+    assert read == [name]
 
 
 @pytest.mark.parametrize("model", ["bike-demand", "7-days", "A"])

@@ -13,6 +13,7 @@ from hindsight.rollout.evaluation.evaluator import RolloutEvaluator
 from hindsight.rollout.evaluation.events import RolloutEvents
 from hindsight.rollout.evaluation.rollout_evaluation import RolloutEvaluation
 from hindsight.rollout.external.external_versions import ExternalVersions
+from hindsight.rollout.external.stored_baseline import StoredBaselines
 from hindsight.testing.aws.announcements import InMemoryAnnouncements
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.configurations import InMemoryConfigurations
@@ -69,7 +70,8 @@ class World:
         self.evaluate()
 
     def try_out(self, mode: RolloutMode = RolloutMode.CANARY) -> "World":
-        step = start_rollout(self.pointer, servable(NEW), mode, None, audit(SINCE))
+        share = 0.1 if mode is RolloutMode.CANARY else None
+        step = start_rollout(self.pointer, servable(NEW), mode, share, audit(SINCE))
         self.registry.move_pointer(MODEL, step)
         return self
 
@@ -107,7 +109,7 @@ class World:
         evaluation = RolloutEvaluation(
             configurations=self.configurations,
             registry=self.registry,
-            external=ExternalVersions(registry=self.registry, lake=self.lake),
+            external=ExternalVersions(registry=self.registry, lake=self.lake, baselines=StoredBaselines(self.lake)),
             evaluator=evaluator,
             events=events,
         )

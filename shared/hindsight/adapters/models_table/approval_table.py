@@ -1,4 +1,4 @@
-"""What runs wait for, in the models table: approvals, and versions that are made elsewhere."""
+"""Requests of waiting runs in the models table: for approvals, and for versions that are made elsewhere."""
 
 from typing import TYPE_CHECKING
 

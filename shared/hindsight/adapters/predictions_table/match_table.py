@@ -25,6 +25,7 @@ from hindsight.adapters.predictions_table.match_items import (
     ENTRY,
     MOMENT,
     RETRACTION,
+    SETTLED,
     WAITING_SHARDS,
     behind,
     bounds,
@@ -138,7 +139,7 @@ class DynamoMatches:
     def _replace(self, event: Feedback, condition: str, values: dict[str, Any], also: str = "") -> None:
         """Write an event over what its id has, retractions excepted. Raises Overtaken where that has changed."""
         attributes = event_attributes(event)
-        absent = [name for name in ("value", "source") if name not in attributes]
+        absent = [name for name in ("value", "source", SETTLED) if name not in attributes]
         expression = "SET " + ", ".join(f"#{name} = :{name}" for name in attributes) + also
         expression += " REMOVE " + ", ".join(f"#{name}" for name in absent) if absent else ""
         try:
@@ -197,9 +198,7 @@ class DynamoMatches:
 
     def has_events(self, key: MatchKey, span: Span) -> bool:
         """Check whether events of a key may have occurred within a span: one that was moved away answers too."""
-        request = self._request(key, bounds(MOMENT, span))
-        with unavailable_if_busy():
-            return bool(self._client.query(**request, Limit=1)["Items"])
+        return any(self._pages(key, bounds(MOMENT, span), 1))
 
     def event(self, key: MatchKey, feedback_id: str) -> KeptEvent | None:
         """Find an event of a key by its id."""
@@ -212,18 +211,23 @@ class DynamoMatches:
         return {key_of_partition(item["pk"]): feedback_from_item(item) for item in items}
 
     def wait(self, event: Feedback, until: datetime | None) -> None:
-        """Note until when an event waits for its first prediction, None if it does no longer."""
-        request: dict[str, Any] = {"UpdateExpression": "REMOVE due_shard, due_at"}
+        """Note until when an event waits for its first prediction, None if its wait is over: it waits no more."""
+        request: dict[str, Any] = {
+            "UpdateExpression": f"SET {SETTLED} = :yes REMOVE due_shard, due_at",
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeValues": to_item({":yes": True}),
+        }
         if until is not None:
             values = {":shard": waiting_shard(event), ":until": format_time(until)}
             request = {
                 "UpdateExpression": "SET due_shard = :shard, due_at = :until",
+                "ConditionExpression": f"attribute_exists(pk) AND attribute_not_exists({SETTLED})",
                 "ExpressionAttributeValues": to_item(values),
             }
         try:
-            self._update(event, ConditionExpression="attribute_exists(pk)", **request)
+            self._update(event, **request)
         except self._client.exceptions.ConditionalCheckFailedException:
-            # It has expired, or was erased.
+            # It has expired or was erased, or no prediction came for it before.
             return
 
     def waited(self, model: str, now: datetime) -> Iterator[list[Feedback]]:
@@ -247,17 +251,19 @@ class DynamoMatches:
         return [kept for item in items if (kept := kept_from_item(item)) is not None]
 
     def _pages(self, key: MatchKey, within: dict[str, str], size: int, **request: Any) -> Iterator[list[Any]]:
-        asked = {**self._request(key, within), "PaginationConfig": {"PageSize": size}, **request}
-        for page in query_pages(self._client, **asked):
+        if within[":first"] > within[":last"]:  # DynamoDB refuses a range that ends before it begins
+            return
+        pages = query_pages(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues=to_item({":pk": key_partition(key), **within}),
+            ConsistentRead=True,
+            PaginationConfig={"PageSize": size},
+            **request,
+        )
+        for page in pages:
             yield [from_item(item) for item in page["Items"]]
-
-    def _request(self, key: MatchKey, within: dict[str, str]) -> dict[str, Any]:
-        return {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
-            "ExpressionAttributeValues": to_item({":pk": key_partition(key), **within}),
-            "ConsistentRead": True,
-        }
 
     def _update(self, event: Feedback, **request: Any) -> None:
         with unavailable_if_busy():

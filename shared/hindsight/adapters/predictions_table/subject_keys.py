@@ -1,7 +1,7 @@
 """The partitions of shared entities and references in the predictions table, without an erased subject's items."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import datetime
@@ -30,6 +30,7 @@ from hindsight.adapters.predictions_table.prediction_items import HEAD, partitio
 from hindsight.core.batches import chunks
 from hindsight.core.times import format_time
 from hindsight.entities.feedback import MatchKey
+from hindsight.entities.prediction import PredictionKey
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -42,10 +43,9 @@ _MOST_NAMES = 100
 class DynamoSubjectKeys:
     """Partitions of shared keys; see ``hindsight.privacy.stores.SubjectKeys``. All reads are consistent."""
 
-    def __init__(self, table: str, client: "DynamoDBClient", sleep: Callable[[float], None]) -> None:
+    def __init__(self, table: str, client: "DynamoDBClient") -> None:
         self._table = table
         self._client = client
-        self._sleep = sleep
 
     def shared(self, keys: Sequence[MatchKey], entity_id: str) -> set[MatchKey]:
         """Find the keys that a stored prediction of another entity, or of none, carries."""
@@ -55,7 +55,7 @@ class DynamoSubjectKeys:
     def _is_shared(self, key: MatchKey, entity_id: str) -> bool:
         for page in self._pages(key, ENTRY):
             candidates = map(candidate_from_item, page)
-            heads = [(partition_key(one.key(key.model)), HEAD) for one in candidates]
+            heads = [(partition_key(PredictionKey(key.model, one.prediction_id)), HEAD) for one in candidates]
             for head in self._read(heads):
                 if not head.get("is_placeholder") and head.get("entity_id") != entity_id:
                     return True
@@ -108,11 +108,11 @@ class DynamoSubjectKeys:
         return self._read([(one["pk"], one["sk"]) for one in keys])
 
     def _read(self, keys: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-        return list(batch_get(self._client, self._table, keys, consistent=True, sleep=self._sleep))
+        return list(batch_get(self._client, self._table, keys, consistent=True))
 
     def _delete(self, items: Iterable[dict[str, Any]]) -> None:
         keys = [to_item({"pk": item["pk"], "sk": item["sk"]}) for item in items]
-        batch_write(self._client, self._table, [{"DeleteRequest": {"Key": key}} for key in keys], self._sleep)
+        batch_write(self._client, self._table, [{"DeleteRequest": {"Key": key}} for key in keys])
 
     def _pages(self, key: MatchKey, prefix: str = "") -> Iterator[list[dict[str, Any]]]:
         condition = " AND begins_with(sk, :prefix)" if prefix else ""

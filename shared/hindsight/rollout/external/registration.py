@@ -12,7 +12,7 @@ from hindsight.config.store import ConfigurationStore
 from hindsight.config.types import Number
 from hindsight.core.errors import Conflict, InvalidInput, NotFound
 from hindsight.lake.uploads import require_own
-from hindsight.registry.external_version import external_version
+from hindsight.registry.external_version import external_version, is_bare
 from hindsight.registry.store import Registry
 from hindsight.registry.version import Verdict, VersionRecord
 from hindsight.rollout.external.judgement import DATASET, SCORES, Judgement
@@ -42,7 +42,7 @@ class RegistrationRequest(TimedRequest):
 
     @property
     def as_recorded(self) -> dict[str, Any]:
-        """What the version's record keeps of the request, and knows it again by."""
+        """The fields that the version's record keeps, and by which it recognises the same request."""
         return self.model_dump(exclude={"version", "occurred_at"}, exclude_defaults=True)
 
 
@@ -74,7 +74,8 @@ class Registrations:
     def take(self, model: str, body: object, now: datetime) -> Registered:
         """Register a version, judge it by its scores, and let the run go on that waits for it.
 
-        The same again finds the version, and does what a crash left undone. Raises InvalidInput with the path at fault,
+        The same again finds the version, and does what a crash left undone. What is known of an adopted one is added,
+        once. Raises InvalidInput with the path at fault,
         NotFound for an unknown model, Conflict where the name is another version's.
         """
         request = parse_item(RegistrationRequest, body, "")
@@ -83,11 +84,10 @@ class Registrations:
         expected = _known(request, configuration)
         _require_complete(name, request)
         record = self._stored(name, request)
-        if record is None:
-            record = external_version(
-                request.version, revision.revision, request.moment(now, self.trust), expected, request.as_recorded
-            )
-            record = self.registry.put_version(name, self._completed(configuration, record, request))
+        if record is None or is_bare(record):
+            at, number = request.moment(now, self.trust), revision.revision
+            described = external_version(request.version, number, at, expected, request.as_recorded)
+            record = self._put(name, self._completed(configuration, described, request))
         if {key: value for key, value in record.registration.items() if key != _DIGEST} != request.as_recorded:
             raise Conflict(f"the version {request.version!r} is there already, and is another one")
         return Registered(record, self._deliver(name, record))
@@ -97,6 +97,13 @@ class Registrations:
             return self.registry.version(model, request.version)
         except NotFound:
             return None
+
+    def _put(self, model: str, record: VersionRecord) -> VersionRecord:
+        """Store a version; what is there already stays, unless nothing is known of it but its name."""
+        stored = self.registry.put_version(model, record)
+        if not is_bare(stored):
+            return stored
+        return self.registry.describe_version(model, stored, record.replace(created_at=stored.created_at))
 
     def _completed(
         self, configuration: ModelConfiguration, record: VersionRecord, request: RegistrationRequest

@@ -1,4 +1,4 @@
-"""The verdict on a challenger's predictions for a holdout, whoever made them."""
+"""The verdict on a challenger's predictions for a holdout, made here or elsewhere."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
