@@ -106,9 +106,11 @@ class Story:
         self._client.run_schedule("Monitor", now, self._model)
         self._client.run_schedule("EvaluateRollouts", now, self._model)
         for decision in self._client.run_schedule("CheckTriggers", now, self._model)["decisions"]:
-            if decision["triggered"]:
-                self._say(f"{now:%d %B}: a run asks for a version ({decision['decision_id']})")
-                self._answer(decision["decision_id"], self._trainer.answer)
+            # The alarm of low performance starts a run by itself, before the schedule looks.
+            run = decision["decision_id"] if decision["triggered"] else decision.get("open_run")
+            if run is not None:
+                self._say(f"{now:%d %B}: a run asks for a version ({run})")
+                self._answer(run, self._trainer.answer)
         self._tell_moves()
 
     def _answer(self, decision_id: str, train: Callable[[str], str]) -> None:
