@@ -4,7 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from hindsight.config.types import (
     Duration,
@@ -16,6 +16,7 @@ from hindsight.config.types import (
     require_consistent,
     rivals,
 )
+from hindsight.core.compact_json import MAX_INTEGER
 from hindsight.core.errors import Fault
 
 EXPOSED = "exposed"
@@ -26,6 +27,15 @@ RESERVED_EVENTS = frozenset({EXPOSED, RETRACTED})
 
 LabelValue = bool | int | float | str
 ValueText = Annotated[str, Field(max_length=MAX_VALUE_TEXT)]
+
+
+def _whole(value: LabelValue) -> LabelValue:
+    """Write a whole number in one way: 1 and 1.0 are the same label, and must not make two revisions."""
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) <= MAX_INTEGER
+    return int(value) if is_whole else value
+
+
+GivenLabel = Annotated[LabelValue, AfterValidator(_whole)]
 
 
 class Aggregate(StrEnum):
@@ -111,9 +121,9 @@ class Rule(Section):
     """The function that makes one value of several matching events."""
     positive: Threshold | None = None
     """Make the label 1 or 0 by a comparison; for binary tasks."""
-    map: dict[ValueText, bool | int | float | str] | None = Field(default=None, min_length=1, max_length=1000)
+    map: dict[ValueText, GivenLabel] | None = Field(default=None, min_length=1, max_length=1000)
     """Make the label by the value's text, such as `{up: 1, down: 0}`."""
-    value: bool | int | float | str | None = None
+    value: GivenLabel | None = None
     """The label of every matching event, with any value."""
 
     @model_validator(mode="after")
@@ -136,7 +146,7 @@ class Rule(Section):
 class Default(Section):
     """The label of a prediction without feedback."""
 
-    value: bool | int | float | str
+    value: GivenLabel
     """The label of a prediction without feedback that a rule reads."""
     after: PositiveDuration
     """It holds that long after the prediction."""
