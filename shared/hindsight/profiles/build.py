@@ -16,11 +16,9 @@ from hindsight.config.metrics import Task
 from hindsight.profiles.categories import storable_text
 from hindsight.profiles.column import ColumnProfile
 from hindsight.profiles.numbers import SCORE_K, NumberSketch
-from hindsight.profiles.profile import Profile
+from hindsight.profiles.profile import MAX_DECISIONS, Profile
 from hindsight.profiles.reading import Values, as_numbers, group_texts, profile_column, profile_numbers, profile_texts
 from hindsight.profiles.sample import HOUR_CAPACITY, RowSample, SampledRow, hash_ids
-
-MAX_DECISIONS = 100  # whose scores are profiled apart: the commonest
 
 _LARGEST_WHOLE = 2**63  # that MessagePack holds
 _hour = itemgetter(slice(len("2026-03-01T05")))  # of an RFC 3339 text

@@ -12,6 +12,7 @@ from hindsight.profiles.numbers import SCORE_K, NumberSketch
 from hindsight.profiles.sample import RowSample
 
 FORMAT = 1
+MAX_DECISIONS = 100  # whose scores are profiled apart: the commonest
 
 
 class Profile(Struct, frozen=True, kw_only=True, eq=False, array_like=True):
@@ -31,7 +32,7 @@ class Profile(Struct, frozen=True, kw_only=True, eq=False, array_like=True):
     decision
         The decisions by canonical text; None for a regression, whose decisions are its scores.
     score_by_decision
-        The scores given with each decision, by its canonical text; empty for a regression.
+        The scores given with each of the commonest decisions, by its canonical text; empty for a regression.
     due
         The number of rows whose outcomes fall due in each hour (``2026-03-01T05``).
     sample
@@ -77,11 +78,19 @@ class Profile(Struct, frozen=True, kw_only=True, eq=False, array_like=True):
                 name: NumberSketch.merged(
                     profile.score_by_decision[name] for profile in profiles if name in profile.score_by_decision
                 )
-                for name in _names(profile.score_by_decision for profile in profiles)
+                for name in _commonest_decisions(profiles)
             },
             due=_sums(profile.due for profile in profiles),
             sample=RowSample.merged([profile.sample for profile in profiles], sample_capacity),
         )
+
+
+def _commonest_decisions(profiles: Iterable["Profile"]) -> list[str]:
+    """List the decisions with the most scores: a model may decide for any of a million articles."""
+    rows = Counter[str]()
+    for profile in profiles:
+        rows.update({name: sketch.rows for name, sketch in profile.score_by_decision.items()})
+    return sorted(rows, key=lambda name: (-rows[name], name))[:MAX_DECISIONS]
 
 
 def _sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
