@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -13,6 +12,7 @@ from hindsight.config.labels import NUMERIC_AGGREGATES, Aggregate, LabelKind, La
 from hindsight.config.metrics import DEFAULT_GATE_METRIC, DEFAULT_METRIC, METRICS_BY_TASK, Metric, Task
 from hindsight.config.monitoring import DriftMethod, Monitoring
 from hindsight.config.review import Review
+from hindsight.config.serving import Exploration, ServedBy
 from hindsight.config.training import Candidate, Deployment, Gate, Training
 from hindsight.config.triggers import Triggers
 from hindsight.config.types import (
@@ -29,13 +29,6 @@ from hindsight.core.errors import Fault
 FeatureName = Annotated[str, Field(pattern=FEATURE_NAME)]
 
 
-class ServedBy(StrEnum):
-    """The server that answers an app's instances."""
-
-    HINDSIGHT = "hindsight"
-    EXTERNAL = "external"
-
-
 class ModelConfiguration(Section):
     """One revision of a model's configuration."""
 
@@ -45,6 +38,8 @@ class ModelConfiguration(Section):
     """The kind of prediction, which decides the metrics, the candidates and what a label may be."""
     serving: ServedBy = ServedBy.HINDSIGHT
     """The server that answers: `predict`, or one of your own (`external`) whose predictions are logged."""
+    exploration: Exploration | None = None
+    """A share of entities answered with one decision whatever the version decides, so that hidden outcomes are seen."""
     features: dict[FeatureName, Feature] = Field(min_length=1, max_length=2000)
     """The inputs by name; a prediction with any other is rejected, one that is left out is missing."""
     labels: Labels
@@ -77,6 +72,7 @@ class ModelConfiguration(Section):
                 *_training_faults(self),
                 *_slice_faults(self),
                 *_review_faults(self),
+                *_exploration_faults(self),
                 *_window_faults(self),
             ]
         )
@@ -263,6 +259,27 @@ def _review_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
     for name in () if is_read else ("random_rate", "uncertain_per_day"):
         if getattr(review, name) > 0:
             yield Fault(f"review.{name}", "asks for answers that no rule reads; add a rule with kind manual")
+
+
+def _exploration_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
+    explored, task = configuration.exploration, configuration.task
+    if explored is None:
+        return
+    if task is Task.REGRESSION:
+        yield Fault("exploration", "is for binary and multiclass tasks: a regression takes no decisions")
+    elif problem := unfit_label(explored.decision, task):
+        yield Fault("exploration.decision", problem)
+    elif (classes := _classes(configuration)) and canonical_text(explored.decision) not in classes:
+        yield Fault("exploration.decision", f"is none of the classes {', '.join(sorted(classes))}")
+
+
+def _classes(configuration: ModelConfiguration) -> set[str]:
+    """List the classes of a multiclass model, none where a rule takes any value."""
+    rules, default = configuration.labels.rules, configuration.labels.default
+    if configuration.task is not Task.MULTICLASS or not all(map(_constants, rules)):
+        return set()
+    constants = [value for rule in rules for _, value in _constants(rule)]
+    return {canonical_text(value) for value in (*constants, *([default.value] if default else []))}
 
 
 def _window_faults(configuration: ModelConfiguration) -> Iterator[Fault]:

@@ -6,14 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hindsight.config.labels import canonical_text
 from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration, unfit_label
 from hindsight.config.types import Number, format_duration
 from hindsight.core.errors import Fault, InvalidInput
 from hindsight.entities.prediction import Decision, Prediction, ShadowAnswer
 from hindsight.ingestion.feedback_capture import FeedbackStream
-from hindsight.ingestion.instance import InstanceItem, InstanceReader, ScoredInstance
+from hindsight.ingestion.instance import Assignment, InstanceItem, InstanceReader, ScoredInstance, as_decision
 from hindsight.ingestion.prediction_store import EarlyFeedback, PredictionStore, SavedPrediction, SaveOutcome
 from hindsight.labels.resolve import first_due_at
 from hindsight.labels.rules import ready_rules
@@ -33,6 +32,7 @@ DUE_AFTER_WINDOWS = "due_after_windows"
 DecisionField = bool | Integer | Number | Annotated[str, Field(max_length=256)] | None
 Share = Annotated[float, Field(ge=0, le=1)]
 MAX_CLASSES = 1000
+MAX_WEIGHT = 1_000_000.0
 # Scores are often rounded before they are sent.
 _ROUNDING = 0.01
 
@@ -53,6 +53,8 @@ class PredictionItem(InstanceItem):
     decision: DecisionField = None
     probabilities: Annotated[dict[str, Share], Field(min_length=2, max_length=MAX_CLASSES)] | None = None
     propensity: Annotated[float, Field(gt=0, le=1)] | None = None
+    model_decision: DecisionField = None
+    weight: Annotated[float, Field(ge=1, le=MAX_WEIGHT)] | None = None
     shadow: ShadowItem | None = None
 
 
@@ -135,11 +137,33 @@ class PredictionCapture:
 def _read(reader: InstanceReader, raw: object, path: str) -> Prediction:
     item = parse_item(PredictionItem, raw, path)
     task = reader.configuration.task
-    scored = _scored_elsewhere(item, task, path)
+    scored, explored = _explored_elsewhere(item, _scored_elsewhere(item, task, path), task, path)
     if item.probabilities is not None:
         _require_probabilities(item.probabilities, scored, task, path)
     scored = ScoredInstance(scored.score, scored.decision, item.probabilities)
-    return reader.read(item, path).predicted(scored, item.model_version, item.propensity, _shadow(item, task, path))
+    return reader.read(item, path).predicted(
+        scored,
+        item.model_version,
+        Assignment(propensity=item.propensity, explored=explored),
+        shadow=_shadow(item, task, path),
+        weight=None if item.weight == 1 else item.weight,
+    )
+
+
+def _explored_elsewhere(
+    item: PredictionItem, taken: ScoredInstance, task: Task, path: str
+) -> tuple[ScoredInstance, Decision | None]:
+    """Read the version's own answer, and the decision taken in its stead, if one was. Raises InvalidInput."""
+    if item.model_decision is None:
+        return taken, None
+    if task is Task.REGRESSION:
+        raise InvalidInput.at(f"{path}.model_decision", "is for binary and multiclass tasks")
+    if item.decision is None:
+        raise InvalidInput.at(f"{path}.decision", "is required beside model_decision")
+    if problem := unfit_label(item.model_decision, task):
+        raise InvalidInput.at(f"{path}.model_decision", problem)
+    own = as_decision(item.model_decision, task)
+    return ScoredInstance(item.score, own), None if own == taken.decision else taken.decision
 
 
 def _shadow(item: PredictionItem, task: Task, path: str) -> ShadowAnswer | None:
@@ -178,11 +202,9 @@ def _scored_elsewhere(item: PredictionItem | ShadowItem, task: Task, path: str) 
 def _decision(item: PredictionItem | ShadowItem, task: Task) -> Decision:
     if task is Task.REGRESSION:
         return item.score if item.decision is None else float(item.decision)
-    if task is Task.MULTICLASS:
-        return canonical_text(item.decision)
     if item.decision is None:
         return int(item.score >= DECISION_THRESHOLD)
-    return int(canonical_text(item.decision) in {"1", "true"})
+    return as_decision(item.decision, task)
 
 
 def _conflict(index: int, is_erased: bool) -> Rejection:

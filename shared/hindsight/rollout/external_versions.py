@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from hindsight.config.model import ModelConfiguration, ServedBy
+from hindsight.config.model import ModelConfiguration
 from hindsight.config.monitoring import FirstRows, SpanOfTime
+from hindsight.config.serving import ServedBy
 from hindsight.core import compact_json
 from hindsight.core.times import format_time, parse_time
 from hindsight.lake.object_store import Lake

@@ -17,7 +17,7 @@ from hindsight.registry.pointer import Pointer, Probation, Rollout, RolloutMode
 from hindsight.registry.version import VersionRecord
 from hindsight.rollout.evaluation.baseline import Baseline, baseline_of
 from hindsight.rollout.evaluation.comparison import compare, compare_paired, difference_hypothesis, unweighted
-from hindsight.rollout.evaluation.rows import evenly_reviewed, first_of_entities, matured_since
+from hindsight.rollout.evaluation.rows import evenly_sampled, first_of_entities, matured_since
 from hindsight.rollout.evaluation.verdict import (
     Measured,
     Outcome,
@@ -96,7 +96,7 @@ def evaluate_rollout(given: EvaluationInput, pointer: Pointer, rollout: Rollout,
     configuration, baseline = given.configuration, baseline_of(given.configuration, record, pointer.champion)
     is_canary = rollout.mode is RolloutMode.CANARY
     labels = given.entities if is_canary else given.predictions
-    rows = evenly_reviewed(matured_since(labels, rollout.since, given.until), configuration)
+    rows = evenly_sampled(matured_since(labels, rollout.since, given.until), configuration)
     ours, others = _canary(rows, rollout, pointer) if is_canary else _shadow(rows, rollout, pointer, configuration)
     terms = configuration.deployment.canary if is_canary else configuration.deployment.shadow
     test = _rollout_test(given, baseline, pointer, rollout)
@@ -200,5 +200,5 @@ def _probation_test(
         null=scale.hypothesis.null,
         limit=scale.hypothesis.limit,
     )
-    heaviest = max_label_weight(given.configuration)
+    heaviest = max_label_weight(given.configuration, given.labels)
     return SequentialTest.of(claim, probation.since, given.stored, scale.wealth(heaviest).heaviest)
