@@ -183,6 +183,11 @@ class Labels(Section):
         return frozenset(rule.by for rule in self.rules if rule.by is not MatchBy.PREDICTION)
 
     @property
+    def labels_every_prediction(self) -> bool:
+        """True if every prediction has a label in the end, whatever was seen of it: there is a default for all."""
+        return self.default is not None and not self.default.requires_exposure
+
+    @property
     def longest_window(self) -> timedelta:
         """The time after which no rule with a window can match any more; zero without such a rule."""
         return max((rule.window for rule in self.rules if rule.window), default=timedelta(0))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hindsight.config.labels import Labels
 from hindsight.config.model import ModelConfiguration
 from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.metrics import Floats
@@ -54,7 +53,7 @@ class Sampling:
     def weights(self, configuration: ModelConfiguration) -> Floats:
         """Compute the weights under a configuration; see ``label_weights``."""
         weights = np.where(self.logged_for > 1, self.logged_for, 1.0)
-        if labels_every_prediction(configuration.labels):
+        if configuration.labels.labels_every_prediction:
             return weights
         drawn = self.reviewed_alone & _is_probability(self.selection_probability)
         weights[drawn] *= 1 / np.maximum(self.selection_probability[drawn], _MIN_PROBABILITY)
@@ -95,11 +94,6 @@ def label_weights(records: Sequence[LabelFields], configuration: ModelConfigurat
     return Sampling.of(records).weights(configuration)
 
 
-def labels_every_prediction(labels: Labels) -> bool:
-    """Check whether every prediction has a label in the end, reviewed or not: there is a default for all of them."""
-    return labels.default is not None and not labels.default.requires_exposure
-
-
 def max_label_weight(configuration: ModelConfiguration, records: Sequence[LabelFields] = ()) -> float:
     """Compute the largest weight that a label can have, as it is known before the label.
 
@@ -117,7 +111,7 @@ def max_label_weight(configuration: ModelConfiguration, records: Sequence[LabelF
 
 def max_weights(configuration: ModelConfiguration, sampling: Sampling) -> tuple[float, float]:
     """Compute the largest weights that the audit and exploration can give, beside the number that one is logged for."""
-    if labels_every_prediction(configuration.labels):
+    if configuration.labels.labels_every_prediction:
         return 1.0, 1.0
     rate, explored = configuration.review.random_rate, configuration.exploration
     part = _exploration_part(configuration)
