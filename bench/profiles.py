@@ -32,14 +32,14 @@ from hindsight.config.monitoring import Monitoring
 from hindsight.core import compact_json
 from hindsight.core.times import format_time
 from hindsight.lake.object_store import PREDICTIONS, Lake, day_prefix
-from hindsight.monitoring.drift.champion_drift import ChampionDrift, check_champion_drift
+from hindsight.monitoring.drift.version_drift import VersionDrift, check_version_drift
+from hindsight.monitoring.results.monitored_version import MonitoredVersion
 from hindsight.profiles.build import Columns, profile_columns
 from hindsight.profiles.codec import CONTENT_TYPE, encode
 from hindsight.profiles.logs.hour import HourProfiles, LogPiece, encode_hour
 from hindsight.profiles.logs.hourly import hour_key, window_profile
 from hindsight.profiles.logs.log_object import RowProfiler, log_parts
 from hindsight.profiles.reference import reference_key
-from hindsight.registry.pointer import Pointer
 
 OUT = Path("out/bench/profiles.json")
 MODEL, VERSION = "bench", "v1"
@@ -172,7 +172,7 @@ def write_history(folder: Path, rows: int, seed: int) -> None:
     lake.write_bytes(reference_key(MODEL, VERSION), encode(reference), CONTENT_TYPE)
 
 
-def check(lake: Lake) -> ChampionDrift:
+def check(lake: Lake) -> VersionDrift:
     """Make the product's drift check of the week: read it, compare it, and draw its page."""
     configuration = ModelConfiguration(
         model=MODEL,
@@ -181,11 +181,9 @@ def check(lake: Lake) -> ChampionDrift:
         labels=Labels(rules=(Rule(event="outcome", window=timedelta(days=2)),)),
         monitoring=Monitoring(window=WEEK),
     )
-    pointer = Pointer(
-        champion=VERSION, sequence=1, updated_at=START, serving_since=START, artifact_key="", artifact_digest=""
-    )
+    champion = MonitoredVersion(version=VERSION, since=START, gate_value=None)
     predictions = window_profile(lake, MODEL, START, START + WEEK)
-    found = check_champion_drift(lake, configuration, pointer, predictions, START + WEEK)
+    found = check_version_drift(lake, configuration, champion, predictions, START + WEEK)
     found.page()
     return found
 

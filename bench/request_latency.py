@@ -24,13 +24,12 @@ from hindsight.adapters.models_table.member_table import DynamoMembers
 from hindsight.adapters.models_table.new_label_table import DynamoNewLabels
 from hindsight.adapters.models_table.registry_table import DynamoRegistry
 from hindsight.adapters.predictions_table.prediction_store import DynamoPredictions
-from hindsight.core.times import hour_of
+from hindsight.core.times import hour_of, moment_name
 from hindsight.datasets.members import ROWS_A_BUCKET, Member, bucket_of, spread
 from hindsight.entities.prediction import Prediction
 from hindsight.labels.archiving.new_label_counts import HOUR, MINUTES, NewLabel, arrivals_of
 from hindsight.labels.archiving.new_labels import SETTLES_AFTER, NewLabels
 from hindsight.registry.version import DatasetRecord, Verdict, VersionRecord
-from hindsight.runs.run import moment_name
 from local.client import StackClient
 from local.stack import running_stack
 

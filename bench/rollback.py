@@ -165,7 +165,7 @@ def _evaluated(
         found = evaluate(
             EvaluationInput(configuration=configuration, labels=rows[:seen], until=now, now=now, stored=stored)
         )
-        if found.verdict.outcome is not Outcome.WAIT:
+        if found.verdict.outcome in {Outcome.KEEP, Outcome.ROLL_BACK}:
             break
         stored = found.test
     if found is None:

@@ -1,19 +1,19 @@
 """Send a made-up churn history to a stack: 1,200 predictions of the last 120 days, and the customers that left.
 
-Needs ``$API`` and ``$APP_KEY`` (``eval "$(.venv/bin/hindsight env)"``) and nothing beyond Python's own library.
+Needs ``$API`` and ``$APP_KEY`` (``eval "$(.venv/bin/hindsight env)"``) and the client beside it.
 """
 
-import json
 import math
 import os
 import random
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from hindsight_client import Hindsight
+
 PLANS = {"basic": 0.9, "plus": 0.0, "pro": -0.9}
-COUNT, DAYS, BATCH = 1200, 120, 400
+COUNT, DAYS = 1200, 120
 
 
 def customers(seed: int = 7) -> Iterator[tuple[dict[str, Any], float, bool]]:
@@ -53,22 +53,8 @@ def history(now: datetime) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return predictions, events
 
 
-def send(what: str, items: list[dict[str, Any]]) -> None:
-    """Send items in batches; the same items sent again change nothing."""
-    for start in range(0, len(items), BATCH):
-        part = items[start : start + BATCH]
-        path, name = ("predictions", "predictions") if what == "predictions" else ("feedback", "events")
-        request = urllib.request.Request(
-            f"{os.environ['API']}/models/{os.environ.get('MODEL', 'churn')}/{path}",
-            json.dumps({name: part}).encode(),
-            {"x-api-key": os.environ["APP_KEY"], "content-type": "application/json"},
-        )
-        with urllib.request.urlopen(request) as answer:
-            rejected = json.load(answer)["rejected"]
-        print(f"{what}: {len(part) - len(rejected)} taken, {len(rejected)} refused")
-
-
 if __name__ == "__main__":
+    churn = Hindsight(os.environ.get("MODEL", "churn"))
     predictions, events = history(datetime.now(UTC).replace(microsecond=0))
-    send("predictions", predictions)
-    send("feedback", events)
+    for what, receipt in (("predictions", churn.log(predictions)), ("feedback", churn.feedback(events))):
+        print(f"{what}: {len(receipt['accepted'])} taken, {len(receipt['rejected'])} refused")

@@ -98,8 +98,8 @@ def configurations(model: str) -> Response[str]:
 def checks(model: str) -> Response[str]:
     """List the results of checks, newest first."""
     history, asked = reporting.check_history(), _page(default=20, most=100)
-    named = {name: (api.current_event.query_string_parameters or {}).get(name) for name in ("kind", "from", "to")}
-    query = CheckQuery.parse(named["kind"], named["from"], named["to"])
+    given = api.current_event.query_string_parameters or {}
+    query = CheckQuery.parse(*(given.get(name) for name in ("kind", "from", "to", "version")))
     keys = history.keys(model_name(model), query, asked.limit + 1, asked.after)
     listed = asked.of("checks", keys, str, history.show)
     return answer(200, {**listed, "checks": [check for check in listed["checks"] if check is not None]})

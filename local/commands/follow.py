@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Follow until interrupted; of the stack that API and OPERATOR_KEY name, else of the local one."""
     from hindsight.core.errors import HindsightError
     from local.client import CallFailed
-    from local.follow import DoneFile, Follower, Moves, run_command
+    from local.follow import CommandFailed, DoneFile, Follower, Moves, run_command
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         moves = Moves(arguments.model, _calls(arguments))
         command = run_command(arguments.command, arguments.model)
-        follower = Follower(moves, DoneFile(done), command, time.sleep, say)
+        follower = Follower(moves, DoneFile(done), command, time.sleep, say, once=arguments.once)
         follower.catch_up()
         while not arguments.once:
             time.sleep(arguments.every)
@@ -47,7 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
                 # The stack may be away for a while: what moved meanwhile is listed when it is back.
                 say(error.message)
     except HindsightError as error:
-        print(error.message, file=sys.stderr)
+        say(error.message)
+        return 1
+    except CommandFailed as error:
+        say(str(error))
         return 1
     return 0
 

@@ -106,7 +106,9 @@ _ROLLOUT = record(
 )
 _ASKED = {"version": TEXT, "decision_id": TEXT, "requested_at": TEXT, "expires_at": TEXT}
 _CHECK: dict[str, Schema] = {"model": TEXT, "kind": TEXT, "at": TEXT, "verdict": TEXT, "reason": TEXT}
-CHECK = record({**_CHECK, "summary": OBJECT, "report_url": TEXT}, {"model_version": TEXT, "page_url": TEXT})
+_OF_VERSION: dict[str, Schema] = {"model_version": TEXT, "champion": TEXT}
+CHECK = record({**_CHECK, "summary": OBJECT, "report_url": TEXT}, {**_OF_VERSION, "page_url": TEXT})
+_CHECKS = mapping(record({**_CHECK, "summary": OBJECT}, {**_OF_VERSION, "report_url": TEXT, "page_url": TEXT}))
 _RETIRED = record({"reason": TEXT, "actor": TEXT, "at": TEXT}, {"job_id": TEXT})
 _STATUS = record(
     {
@@ -133,12 +135,8 @@ _STATUS = record(
         ),
         "last_outcome": TEXT_OR_NULL,
         "last_run_finished_at": TEXT_OR_NULL,
-        "checks": mapping(
-            record(
-                {**_CHECK, "summary": OBJECT},
-                {"model_version": TEXT, "report_url": TEXT, "page_url": TEXT},
-            )
-        ),
+        "checks": _CHECKS,
+        "logged_versions": listed(record({"version": TEXT, "checks": _CHECKS})),
         "join_health": record(
             {
                 "awaiting": WHOLE,

@@ -52,6 +52,7 @@ READS = [
             Parameter(name="kind", schema={"type": "string", "enum": [kind.value for kind in CheckKind]}),
             Parameter(name="from", schema=TEXT),
             Parameter(name="to", schema=TEXT),
+            Parameter(name="version", schema=TEXT),
         ),
     ),
     Route(

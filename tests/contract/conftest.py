@@ -1,14 +1,18 @@
 """Tables and a bucket in moto, as the template declares them, for the suites that judge fakes and adapters alike."""
 
 import functools
+import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.dynamodb.models import DynamoDBBackend
+
+from hindsight.adapters.dynamodb import requests
 
 REGION = "eu-west-1"
 
@@ -40,9 +44,21 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+def _refuse_reversed_range(params: dict[str, Any], **_: Any) -> None:
+    """Refuse a range that ends before it begins, as DynamoDB does and moto does not."""
+    found = re.search(r"BETWEEN (:\w+) AND (:\w+)", params.get("KeyConditionExpression", ""))
+    if found is not None:
+        first, last = (params["ExpressionAttributeValues"][name]["S"] for name in found.groups())
+        if first > last:
+            message = "The BETWEEN operator requires upper bound to be greater than or equal to lower bound"
+            raise ClientError({"Error": {"Code": "ValidationException", "Message": message}}, "Query")
+
+
 @pytest.fixture
-def dynamodb(aws: None) -> Any:
+def dynamodb(aws: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(requests, "pause_seconds", lambda _: 0.0)
     client = boto3.client("dynamodb", region_name=REGION)
+    client.meta.events.register("provide-client-params.dynamodb.Query", _refuse_reversed_range)
     keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
     names = ["pk", "sk", "due_shard", "due_at", "review_partition", "review_at"]
     client.create_table(

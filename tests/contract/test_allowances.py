@@ -50,7 +50,7 @@ def test_nothing_asked_is_nothing_taken(allowances: EntityAllowances) -> None:
 
 
 def test_overtaken_worker_gets_the_remaining_allowance(dynamodb: Any) -> None:
-    mine, other = (DynamoAllowances("predictions", dynamodb, sleep=lambda _: None) for _ in range(2))
+    mine, other = (DynamoAllowances("predictions", dynamodb) for _ in range(2))
     mine.take(THREE, ["1"])
     overtakes = iter([True])
 

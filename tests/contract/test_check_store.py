@@ -55,6 +55,17 @@ def test_a_replayed_older_check_does_not_hide_a_newer_one(store: CheckStore) -> 
     assert store.latest("bike", CheckKind.DRIFT) == CHECK
 
 
+def test_checks_beside_the_champion_are_those_of_the_newest_round(store: CheckStore) -> None:
+    assert store.beside("bike") == []
+    first = [CHECK.replace(model_version=version, champion="v1") for version in ("v3", "v2")]
+    store.put_beside("bike", CHECK.at, first)
+    assert store.beside("bike") == first
+    store.put_beside("bike", CHECK.at + timedelta(hours=1), first[:1])
+    store.put_beside("bike", CHECK.at, [])
+    assert store.beside("bike") == first[:1]
+    assert store.latest("bike", CheckKind.DRIFT) is None
+
+
 def test_the_same_check_again_replaces_itself(store: CheckStore) -> None:
     store.put(CHECK)
     store.put(CHECK.replace(reason="again"))

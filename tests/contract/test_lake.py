@@ -2,6 +2,7 @@
 
 import gzip
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,18 @@ def test_too_large_object_is_not_read_to_its_end(lake: Lake, pack: Any) -> None:
 def test_damaged_gzip_is_reported(lake: Lake) -> None:
     lake.write_bytes("damaged", gzip.compress(b"line\n" * 1000)[:-20], "application/x-ndjson")
 
-    with pytest.raises(UnreadableObject):
-        list(lake.read_bounded_lines("damaged", max_line=100, max_total=1_000_000))
+    for read in (lake.read_lines, lake.read_raw_lines, partial(lake.read_bounded_lines, max_line=9, max_total=9000)):
+        with pytest.raises(UnreadableObject, match="damaged"):
+            list(read("damaged"))
     with pytest.raises(NotFound):
         list(lake.read_bounded_lines("missing", max_line=100, max_total=1_000_000))
+
+
+def test_line_that_is_no_json_is_reported_with_its_object(lake: Lake) -> None:
+    lake.write_bytes("objects/1", b'{"a":1}\n{"a":', "application/x-ndjson")
+
+    with pytest.raises(UnreadableObject, match="objects/1 is damaged"):
+        list(lake.read_lines("objects/1"))
 
 
 def test_equal_rows_give_equal_bytes(lake: Lake) -> None:

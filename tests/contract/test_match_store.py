@@ -74,6 +74,12 @@ def test_events_are_found_behind_a_place(store: MatchStore) -> None:
     assert found == ["b1", "c"]
 
 
+def test_span_that_ends_before_it_begins_has_no_events(store: MatchStore) -> None:
+    store.keep([churned(hours=3)], RETENTION)
+    assert list(store.events(CUSTOMER, Span(at(4), at(2)))) == []
+    assert not store.has_events(CUSTOMER, Span(at(4), at(2)))
+
+
 def test_event_of_another_key_or_model_is_not_found(store: MatchStore) -> None:
     order = MatchKey(MODEL, MatchBy.REFERENCE, CUSTOMER.value)
     store.keep([churned(), churned(of=order, hours=2)], RETENTION)

@@ -17,7 +17,7 @@ MANY = {number: bytes([number % 256]) * 13 for number in range(60)}
 def store(request: pytest.FixtureRequest) -> MemberStore:
     if request.param == "in_memory":
         return InMemoryMembers()
-    return DynamoMembers("models", request.getfixturevalue("dynamodb"), sleep=lambda _: None)
+    return DynamoMembers("models", request.getfixturevalue("dynamodb"))
 
 
 def test_one_bucket_of_each_dataset_comes_back(store: MemberStore) -> None:
@@ -44,7 +44,7 @@ def test_deleted_dataset_is_gone_and_others_stay(store: MemberStore) -> None:
 
 
 def test_unprocessed_items_are_sent_again(dynamodb: Any) -> None:
-    mine = DynamoMembers("models", dynamodb, sleep=lambda _: None)
+    mine = DynamoMembers("models", dynamodb)
     refused = iter([True] * 3)
 
     def leave_one(parsed: dict[str, Any], params: dict[str, Any] | None = None, **_: Any) -> None:

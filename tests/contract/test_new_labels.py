@@ -32,7 +32,7 @@ DAY = timedelta(days=1)
 def store(request: pytest.FixtureRequest) -> NewLabelStore:
     if request.param == "in_memory":
         return InMemoryNewLabels()
-    return DynamoNewLabels("models", request.getfixturevalue("dynamodb"), sleep=lambda _: None)
+    return DynamoNewLabels("models", request.getfixturevalue("dynamodb"))
 
 
 def arrived(*names: str, hour: datetime = NOON, model: str = "m") -> Arrivals:
@@ -99,6 +99,16 @@ def test_stale_hours_are_kept_until_each_is_fresh(store: NewLabelStore) -> None:
     for _ in range(2):
         store.mark_fresh(hours[:3])
     assert store.stale("m", None, NOON + 3 * HOUR) == hours[3:]
+
+
+def test_span_that_ends_before_it_begins_has_nothing(store: NewLabelStore) -> None:
+    """As a delivery of an old event asks, once a newer one has moved the marks."""
+    assert store.keep_hour("m", HourCounts(NOON, {TODAY: minutes(at0=1)}), None)
+    store.mark_stale([StaleHour("m", NOON, "a")])
+    store.add("m", TODAY, NOON, minutes(at1=1))
+    assert list(store.hours("m", NOON + 2 * HOUR, NOON)) == []
+    assert store.stale("m", NOON + 2 * HOUR, NOON) == []
+    assert store.days("m", TODAY + DAY, TODAY - DAY) == []
 
 
 def test_an_hour_is_added_to_a_day_once(store: NewLabelStore) -> None:
@@ -179,7 +189,7 @@ def test_a_batch_that_comes_while_its_hour_is_summed_up_is_in_one_form_or_the_ot
     """Before every call that summing up makes, in turn."""
     for step in range(16):
         model = f"m{step}"
-        store = DynamoNewLabels("models", dynamodb, sleep=lambda _: None)
+        store = DynamoNewLabels("models", dynamodb)
         counted = NewLabels(store)
         store.note([arrived("a", "b", model=model)])
         late = [NewLabel(model, name, NOON, NOON + DAY) for name in "bc"]
@@ -204,7 +214,7 @@ def test_every_read_that_marks_and_counts_rest_on_is_consistent(dynamodb: Any) -
 
     for operation in ("Query", "GetItem", "BatchGetItem"):
         dynamodb.meta.events.register(f"provide-client-params.dynamodb.{operation}", see)
-    counted = NewLabels(DynamoNewLabels("models", dynamodb, sleep=lambda _: None))
+    counted = NewLabels(DynamoNewLabels("models", dynamodb))
     counted.note([NewLabel("m", "a", NOON, NOON)])
     counted.condense("m", NOON + HOUR + SETTLES_AFTER)
     assert counted.count("m", since=NOON - HOUR, as_of=NOON, window=DAY) == 1
@@ -213,7 +223,7 @@ def test_every_read_that_marks_and_counts_rest_on_is_consistent(dynamodb: Any) -
 
 
 def test_overtaken_worker_adds_the_arrivals_left_by_the_other(dynamodb: Any) -> None:
-    mine, other = (DynamoNewLabels("models", dynamodb, sleep=lambda _: None) for _ in range(2))
+    mine, other = (DynamoNewLabels("models", dynamodb) for _ in range(2))
     overtakes = iter([True])
 
     def overtake(**_: Any) -> None:
@@ -251,7 +261,7 @@ def size(item: dict[str, Any]) -> int:
 
 
 def store_of(client: Any) -> NewLabels:
-    return NewLabels(DynamoNewLabels("models", client, sleep=lambda _: None))
+    return NewLabels(DynamoNewLabels("models", client))
 
 
 def before_call(client: Any, step: int, work: Callable[[], None]) -> Callable[[], None]:

@@ -83,6 +83,15 @@ def move(registry: Registry, step: PointerStep, token: int | None = None) -> Non
     registry.move_pointer("m", step, fencing_token=token)
 
 
+def test_version_of_which_nothing_was_known_is_described_once(registry: Registry) -> None:
+    bare = VERSION.replace(metrics={}, notes=())
+    registry.put_version("m", bare)
+    assert registry.describe_version("m", bare, VERSION) == VERSION
+    other = VERSION.replace(notes=("another",))
+    assert registry.describe_version("m", bare, other) == VERSION
+    assert registry.version("m", "v1") == VERSION
+
+
 def test_a_version_comes_back_as_it_was_stored(registry: Registry) -> None:
     assert registry.put_version("m", VERSION) == VERSION
     assert registry.version("m", "v1") == VERSION

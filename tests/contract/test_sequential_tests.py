@@ -69,6 +69,20 @@ def test_rollout_and_probation_of_one_model_have_tests_of_their_own(tests: Seque
     assert tests.save("bike", of_rollout(EvaluationSubject.PROBATION))
 
 
+def test_versions_beside_the_champion_have_tests_of_their_own(tests: SequentialTests) -> None:
+    of_champion = of_performance()
+    others = [
+        of_champion.replace(claim=of_champion.claim.replace(subject=EvaluationSubject.PERFORMANCE_BESIDE, version=name))
+        for name in ("v2", "v3")
+    ]
+    assert all(tests.save("bike", test) for test in (of_champion, *others))
+    for test in others:
+        found = tests.load("bike", EvaluationSubject.PERFORMANCE_BESIDE, test.claim.version)
+        assert found is not None
+        assert found.claim == test.claim
+    assert tests.load("bike", EvaluationSubject.PERFORMANCE_BESIDE, "v4") is None
+
+
 @BOTH
 def test_first_of_two_concurrent_evaluations_counts(tests: SequentialTests, test: SequentialTest) -> None:
     assert tests.save("bike", test)

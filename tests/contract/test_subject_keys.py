@@ -28,7 +28,7 @@ def matches(dynamodb: Any) -> DynamoMatches:
 @pytest.fixture
 def keys(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> DynamoSubjectKeys:
     monkeypatch.setattr(subject_keys, "_PAGE", 4)
-    return DynamoSubjectKeys("predictions", dynamodb, lambda _: None)
+    return DynamoSubjectKeys("predictions", dynamodb)
 
 
 def churned(feedback_id: str, hours: float, **changes: Any) -> Feedback:
@@ -97,7 +97,7 @@ def test_key_is_shared_where_a_stored_prediction_is_not_the_entitys(
     matches.enter([entry("p-expired", 1, ORDER)])
     other = ORDER._replace(value="order-10")
     assert keys.shared([ORDER, other], "customer-17") == ({ORDER} if is_shared else set())
-    DynamoSubjectCollections("predictions", dynamodb, lambda _: None).erase(MODEL, "p-last", EXPIRES)
+    DynamoSubjectCollections("predictions", dynamodb).erase(MODEL, "p-last", EXPIRES)
     assert keys.shared([ORDER], "customer-17") == set()
 
 

@@ -2,72 +2,29 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 
-from functions.decide_versions.app import handler as decide_versions
 from functions.evaluate_rollouts.app import handler as evaluate_rollouts
 from functions.log_predictions.app import handler as log_predictions
 from functions.monitor.app import handler as monitor
 from functions.predict.app import handler as predict
 from functions.request_retraining.app import handler as request_retraining
 from hindsight.bootstrap import stores
-from hindsight.core.times import format_time
-from hindsight.lake.object_store import PREDICTIONS, day_prefix
 from hindsight.monitoring.results.check import CheckKind, Verdict
-from hindsight.profiles.logs.log_profiler import LogProfiler
 from hindsight.profiles.reference import read_baseline
-from hindsight.testing.builders.configuration import configuration
 from tests.functions.conftest import FannedOut
+from tests.functions.external import MODEL, START, Sample, configure, decide, log, run
 from tests.functions.requests import request, send
 
 pytestmark = pytest.mark.usefixtures("deployed")
-MODEL = "bike-demand"
-START = datetime(2026, 3, 1, tzinfo=UTC)
-Sample = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture(autouse=True)
 def configured(deployed: None) -> None:
     configure()
-
-
-def configure(**monitoring: Any) -> None:
-    document = {"min_rows": 100, "window": "P7D", **({"baseline": {"rows": 200}} | monitoring)}
-    stores.configurations().put(configuration(serving="external", monitoring=document), START)
-    stores.recent_configurations.cache_clear()
-
-
-def log(version: str, day: int, rows: int = 300, warmer: float = 0.0) -> None:
-    """Put a day of logged predictions of a version into the lake, as the stream does, and profile it."""
-    dice, occurred = np.random.default_rng(day), START + timedelta(days=day, hours=3)
-    logged = [
-        {
-            "prediction_id": f"{version}-{day}-{number}",
-            "features": {"hour": ["8", "17"][number % 2], "temperature": value + warmer, "holiday": number % 10 == 0},
-            "score": float(dice.uniform()),
-            "decision": 1,
-            "model_version": version,
-            "occurred_at": format_time(occurred),
-            "outcome_due_at": format_time(occurred + timedelta(days=2)),
-        }
-        for number, value in enumerate(dice.uniform(0, 0.5, rows))
-    ]
-    key = day_prefix(PREDICTIONS, MODEL, occurred.date()) + f"{version}.jsonl.gz"
-    stores.lake().write_lines(key, logged)
-    assert not LogProfiler(stores.lake(), stores.configurations(), pause=lambda _: None).profile([key]).failures
-
-
-def run(handler: Any, fanned_out: FannedOut, sample: Sample, name: str, day: float) -> None:
-    _, failures = fanned_out.run(handler, {**sample(name), "time": format_time(START + timedelta(days=day))})
-    assert failures == []
-
-
-def decide(path: str, **body: Any) -> tuple[int, Any]:
-    return send(decide_versions, "decide_versions", body, path=f"/models/{MODEL}{path}")
 
 
 def test_first_logged_version_becomes_the_champion_and_its_history_says_so(
@@ -190,6 +147,39 @@ def test_registered_version_is_promoted_by_a_person_and_can_be_rolled_back(
     assert (pointer.champion, pointer.previous, pointer.is_external) == ("ours-2", "ours-1", True)
     assert decide("/rollback", reason="worse")[0] == 200
     assert [made.to_version for made in stores.registry().deployments(MODEL, 10)] == ["ours-1", "ours-2", "ours-1"]
+
+
+def test_details_of_an_adopted_version_are_registered_once(fanned_out: FannedOut, sample: Sample) -> None:
+    log("ours-1", 1)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 1.5)
+    adopted = stores.registry().version(MODEL, "ours-1")
+    details = {"version": "ours-1", "description": "the one of last year", "expected": {"accuracy": 0.9}}
+    assert decide("/versions", **details)[0] == 200
+    described = stores.registry().version(MODEL, "ours-1")
+    assert (described.metrics, described.notes) == ({"accuracy": 0.9}, ("the one of last year",))
+    assert described.created_at == adopted.created_at
+    assert decide("/versions", **details)[0] == 200
+    assert decide("/versions", **details | {"expected": {"accuracy": 0.8}})[0] == 409
+
+
+def test_baseline_has_the_rows_that_a_version_logged_before_it_was_champion(
+    fanned_out: FannedOut, sample: Sample
+) -> None:
+    log("ours-1", 1)
+    log("ours-2", 1, rows=150)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 1.5)
+    log("ours-2", 2, rows=150)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 2.5)
+    baseline = read_baseline(stores.lake(), MODEL, "ours-2")
+    assert baseline is not None
+    assert (baseline["rows"], baseline["is_complete"]) == (300, True)
+    assert baseline["from"] == baseline["first_logged_at"] == "2026-03-02T03:00:00.000000Z"
+    decide("/versions", version="ours-2")
+    decide("/versions/ours-2/promote", reason="it is better")
+    run(monitor, fanned_out, sample, "monitor", 3)
+    check = stores.check_store().latest(MODEL, CheckKind.DRIFT)
+    assert check is not None
+    assert (check.model_version, check.summary["baseline"]["rows"]) == ("ours-2", 300)
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ EXAMPLES: dict[str, Any] = {
         "last_outcome": "promoted",
         "last_run_finished_at": AT,
         "checks": {"drift": {**CHECK, "page_url": f"{LAKE}checks/drift.html{SIGNED}"}},
+        "logged_versions": [],
         "join_health": {
             "awaiting": 340,
             "awaiting_capped": False,

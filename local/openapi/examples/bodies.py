@@ -75,7 +75,7 @@ BODY_EXAMPLES: dict[str, Any] = {
     "roll_back_champion": {"reason": "customers complain", "from": VERSION, "to": BEFORE},
     "approve_version": {"reason": "the slices were checked"},
     "reject_version": {"reason": "worse on holidays"},
-    "promote_version": {"reason": "the season is over"},
+    "promote_version": {"reason": "the season is over", "strategy": "canary"},
     "start_relabelling": {"reason": "the window is two days now", "from": "2026-01-01", "to": "2026-02-28"},
     "start_replay": {"reason": "the rule was corrected", "codes": ["invalid"], "from": "2026-02-01"},
     "erase_entity": {"reason": "asked for by letter"},

@@ -1,6 +1,5 @@
 """The composition of erasures; only the function that erases pays for importing it."""
 
-import time
 from functools import cache
 
 from hindsight.adapters.aws.object_versions import S3ObjectVersions
@@ -34,8 +33,8 @@ def entity_erasure() -> EntityErasure:
     return EntityErasure(
         lake=stores.lake(),
         versions=_versions(),
-        collections=DynamoSubjectCollections(table, clients.dynamodb(), time.sleep),
-        keys=DynamoSubjectKeys(table, clients.dynamodb(), time.sleep),
+        collections=DynamoSubjectCollections(table, clients.dynamodb()),
+        keys=DynamoSubjectKeys(table, clients.dynamodb()),
         registry=stores.registry(),
         members=stores.member_store(),
         configurations=stores.configurations(),
@@ -51,11 +50,10 @@ def model_erasure() -> ModelErasure:
     }
     return ModelErasure(
         redactions=ErasurePass(stores.lake(), _versions()),
-        versions=_versions(),
         tables={name: DynamoModelItemsEraser(table, clients.dynamodb()) for name, table in tables.items()},
         configurations=stores.configurations(),
     )
 
 
 def _versions() -> S3ObjectVersions:
-    return S3ObjectVersions(clients.settings(Deployment).lake_bucket, clients.client("s3"))
+    return S3ObjectVersions(clients.settings(Deployment).lake_bucket, clients.s3())

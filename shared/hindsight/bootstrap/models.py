@@ -33,5 +33,10 @@ def retirements() -> Retirements:
 def model_list() -> ModelList:
     """Build the list of models."""
     return ModelList(
-        stores.configurations(), stores.registry(), stores.trigger_store(), stores.check_store(), stores.approvals()
+        stores.configurations(),
+        stores.registry(),
+        stores.trigger_store(),
+        stores.check_store(),
+        stores.approvals(),
+        stores.evaluation_store(),
     )

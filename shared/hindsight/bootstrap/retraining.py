@@ -1,7 +1,6 @@
 """The composition of retraining, deployment, rollout evaluation and rollback."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -136,7 +135,7 @@ def trigger_evaluator() -> TriggerEvaluator:
         new_labels=NewLabels(stores.new_label_store()),
         machine=stores.state_machine(),
         relabelling=RelabellingWatch(stores.relabel_store(), stores.relabelling_state_machine()),
-        clock=lambda: datetime.now(UTC),
+        clock=clients.utc_now,
     )
 
 

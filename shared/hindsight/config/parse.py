@@ -1,6 +1,5 @@
 """Text to configuration, with every fault named by its path."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +19,7 @@ from hindsight.config.types import (
     NO_MODEL_NAME,
     InconsistentFields,
 )
+from hindsight.core import compact_json
 from hindsight.core.errors import Fault, InvalidInput
 from hindsight.core.times import NOT_A_TIME
 
@@ -90,8 +90,7 @@ def dump_configuration(configuration: ModelConfiguration) -> dict[str, Any]:
 
 def configuration_digest(configuration: ModelConfiguration) -> str:
     """Compute the SHA-256 of the canonical configuration: the same meaning, the same digest."""
-    canonical = json.dumps(dump_configuration(configuration), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return compact_json.digest(dump_configuration(configuration))
 
 
 def faults_of(error: ValidationError, prefix: str = "") -> tuple[Fault, ...]:

@@ -5,17 +5,22 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 from hindsight.core.errors import Fault, InvalidInput
 
 MAX_DEPTH = 16
 MAX_INTEGER = 2**53
+# Of the text of an object that repeats a key. Quarantine keeps less of an item, and a whole text would be written again
+# for every object around it.
+MAX_UNUSABLE_TEXT = 8192
 MAX_ANSWER_BYTES = 6_000_000
 """Of a body; Lambda takes 6,291,556 bytes from a function, with headers and all."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _NOT_UNICODE = "is not well-formed Unicode"
+_NO_UNICODE_KEY = f"has a key that {_NOT_UNICODE}"
 
 
 def dumps(value: object) -> str:
@@ -27,7 +32,7 @@ def dumps(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def dumps_as_sent(value: object) -> str:
+def dumps_as_sent(value: object, write: Callable[[object], str] = dumps) -> str:
     """Dump a parsed value, each ``Unusable`` of it as it was sent: who reads it again finds the same fault.
 
     >>> dumps_as_sent(parse('{"b": [NaN, 1], "a": "NaN"}'))
@@ -36,10 +41,14 @@ def dumps_as_sent(value: object) -> str:
     if isinstance(value, Unusable):
         return str(value)
     if isinstance(value, dict):
-        return f"{{{','.join(f'{dumps(name)}:{dumps_as_sent(child)}' for name, child in sorted(value.items()))}}}"
+        return _joined(sorted(value.items()), write)
     if isinstance(value, list):
-        return f"[{','.join(map(dumps_as_sent, value))}]"
-    return dumps(value)
+        return f"[{','.join(dumps_as_sent(child, write) for child in value)}]"
+    return write(value)
+
+
+def _joined(pairs: Iterable[tuple[str, object]], write: Callable[[object], str]) -> str:
+    return f"{{{','.join(f'{write(name)}:{dumps_as_sent(child, write)}' for name, child in pairs)}}}"
 
 
 class Unusable(str):
@@ -146,8 +155,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Unusable:
     if len(fields) == len(pairs):
         return fields
     repeated = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-    written = ", ".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in pairs)
-    return Unusable(f"{{{written}}}", "is repeated", repeated)
+    # With escapes: what is no Unicode could not be encoded.
+    text = _joined(pairs, json.dumps)[:MAX_UNUSABLE_TEXT]
+    if _SURROGATES.search(repeated):
+        return Unusable(text, _NO_UNICODE_KEY)
+    return Unusable(text, "is repeated", repeated)
 
 
 def _judged(value: Any, levels: int, *, escapes: bool) -> Any:
@@ -156,7 +168,7 @@ def _judged(value: Any, levels: int, *, escapes: bool) -> Any:
         if levels == 0:
             return Unusable("nested", f"is nested deeper than {MAX_DEPTH} levels")
         if escapes and isinstance(value, dict) and any(map(_SURROGATES.search, value)):
-            return Unusable(json.dumps(value), f"has a key that {_NOT_UNICODE}")
+            return Unusable(json.dumps(value), _NO_UNICODE_KEY)
         for place, child in list(value.items() if isinstance(value, dict) else enumerate(value)):
             if isinstance(child, dict | list) or (escapes and isinstance(child, str)):
                 value[place] = _judged(child, levels - 1, escapes=escapes)

@@ -1,6 +1,7 @@
 """Retries: changes that another writer may overtake and batches taken in part, with growing pauses between."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from hindsight.core.errors import HindsightError
@@ -24,8 +25,7 @@ def optimistic(
     """Run an attempt until another writer no longer overtakes it.
 
     ``attempt`` reads, changes and writes under a condition, and raises Overtaken where the condition refused the
-    write. ``pause`` is called with 0, 1, … after the first, second, … attempt. Raises ``otherwise`` after
-    ``max_attempts``.
+    write. ``pause`` is called with 0, 1, … between the attempts. Raises ``otherwise`` after ``max_attempts``.
 
     >>> counts = iter([1, 2, 3])
     >>> def attempt() -> int:
@@ -36,10 +36,10 @@ def optimistic(
     3
     """
     for number in range(max_attempts):
-        try:
+        if number:
+            pause(number - 1)
+        with suppress(Overtaken):
             return attempt()
-        except Overtaken:
-            pause(number)
     raise otherwise
 
 

@@ -74,6 +74,15 @@ def moment_text(count: int) -> str:
     return format_time(moment_of(count))
 
 
+def moment_name(moment: datetime) -> str:
+    """Format a moment as a part of a name, without the characters that keys and addresses mind.
+
+    >>> moment_name(datetime(2026, 3, 1, 12, tzinfo=UTC))
+    '20260301T120000Z'
+    """
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
 def hour_of(moment: datetime) -> datetime:
     """Compute the beginning of a moment's hour, in UTC."""
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -11,9 +11,9 @@ from hindsight.config.metrics import Task
 from hindsight.core import compact_json
 from hindsight.core.codec import from_plain, to_plain
 from hindsight.core.errors import UnusableDataset
+from hindsight.core.times import moment_name
 from hindsight.lake.object_store import Lake, dataset_prefix
 from hindsight.registry.version import DatasetRecord
-from hindsight.runs.run import moment_name
 
 Part = Literal["train", "holdout"]
 PARTS: tuple[Part, ...] = ("train", "holdout")

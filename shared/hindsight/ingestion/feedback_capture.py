@@ -7,9 +7,8 @@ from typing import Annotated, Protocol
 
 from pydantic import Field
 
-from hindsight.config.labels import MAX_VALUE_TEXT, MatchBy
+from hindsight.config.labels import MatchBy
 from hindsight.config.model import ModelConfiguration
-from hindsight.config.types import Number
 from hindsight.core import compact_json
 from hindsight.core.errors import Fault, InvalidInput, Unavailable
 from hindsight.core.times import format_time
@@ -18,14 +17,7 @@ from hindsight.entities.prediction import body_digest
 from hindsight.ingestion.feedback_token import MAX_TOKEN, TokenHolder, TokenKeys, TokenUnverified, require_token
 from hindsight.labels.mapping import unreadable_value
 from hindsight.quarantine.rejects import RowKind, rejected_line
-from hindsight.validation.items import (
-    Identifier,
-    Integer,
-    Receipt,
-    RequestItem,
-    TimeText,
-    parse_item,
-)
+from hindsight.validation.items import Identifier, Receipt, RequestItem, TimeText, Value, parse_item
 from hindsight.validation.timestamps import ClientTimestamps, settle_times
 
 MAX_FEEDBACK_BYTES = 1024 * 1024
@@ -48,7 +40,7 @@ class FeedbackItem(RequestItem):
     entity_id: Identifier | None = None
     reference: Identifier | None = None
     name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
-    value: bool | Integer | Number | Annotated[str, Field(max_length=MAX_VALUE_TEXT)] | None = None
+    value: Value = None
     occurred_at: TimeText | None = None
     received_at: TimeText | None = None
     source: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = None

@@ -15,7 +15,6 @@ from hindsight.label_records.columns import (
     TimeColumn,
     ValueColumn,
     Vocabulary,
-    bytes_of,
 )
 from hindsight.label_records.hash_column import HashColumn
 from hindsight.label_records.mapping_column import MappingColumn
@@ -62,7 +61,8 @@ class RecordCollector:
     @property
     def size(self) -> int:
         """Estimated bytes of what is held."""
-        return self.count * self.record_bytes + self.numbers * _BYTES_PER_NUMBER + bytes_of(self.vocabularies.values())
+        words = sum(vocabulary.size for vocabulary in self.vocabularies.values())
+        return self.count * self.record_bytes + self.numbers * _BYTES_PER_NUMBER + words
 
     @property
     def record_bytes(self) -> int:

@@ -1,7 +1,7 @@
 """Columns of JSON values, a few bytes a value, so that a million label records fit in memory."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -201,11 +201,6 @@ class TimeColumn:
         units, codes = np.unique(self.microseconds // size, return_inverse=True)
         made = [moment_text(int(found) * size)[:length] for found in units]
         return [made[code] for code in codes.reshape(-1).tolist()]
-
-
-def bytes_of(columns: Iterable[Vocabulary]) -> int:
-    """Estimate the bytes of vocabularies."""
-    return sum(vocabulary.size for vocabulary in columns)
 
 
 def _encode(value: Any, vocabulary: Vocabulary) -> tuple[int, float]:

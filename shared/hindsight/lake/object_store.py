@@ -53,11 +53,11 @@ class Lake(Protocol):
     def read_lines(self, key: str) -> Iterator[dict[str, Any]]:
         """Read the rows of JSON lines, gzipped or plain, without holding the object; marks of packs are no rows.
 
-        Raises NotFound.
+        Raises NotFound, UnreadableObject.
         """
 
     def read_raw_lines(self, key: str) -> Iterator[bytes]:
-        """Read the lines of an object as bytes, unzipped, without blank ones. Raises NotFound."""
+        """Read the lines of an object as bytes, unzipped, without blank ones. Raises NotFound, UnreadableObject."""
 
     def read_bounded_lines(self, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
         """Read every line of an object, gzipped or plain, blank ones too; of a long one only the beginning.

@@ -9,7 +9,6 @@ import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from hindsight.core import compact_json
 from hindsight.core.errors import InvalidInput, UnreadableObject
@@ -17,11 +16,10 @@ from hindsight.core.errors import InvalidInput, UnreadableObject
 PACKED = "packed-"
 _FULL = ".full.jsonl.gz"
 _OPEN = ".jsonl.gz"
-_GZIP_MAGIC = b"\x1f\x8b"
+GZIP_MAGIC = b"\x1f\x8b"
 # A field of no row; it sorts before every field name that a row can have.
 _FIELD = "#member"
 _MARK = b'{"#member":'
-_MOMENT = "%Y%m%dT%H%M%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +69,6 @@ def is_full(key: str) -> bool:
 def is_mark(line: bytes) -> bool:
     """Recognise a mark among the lines of an object."""
     return line.startswith(_MARK)
-
-
-def moment_text(moment: datetime) -> str:
-    """Write a moment as packs and their marks do."""
-    return moment.astimezone(UTC).strftime(_MOMENT)
 
 
 def newest_in(key: str) -> str:
@@ -128,7 +121,7 @@ def emptied_members(key: str, before: bytes, after: bytes | None) -> Iterator[Me
 def unzipped(key: str, content: bytes) -> bytes:
     """Unzip an object if it is gzipped. Raises UnreadableObject."""
     try:
-        return gzip.decompress(content) if content[:2] == _GZIP_MAGIC else content
+        return gzip.decompress(content) if content[:2] == GZIP_MAGIC else content
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableObject(f"{key} is damaged: {type(error).__name__}") from error
 

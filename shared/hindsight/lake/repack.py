@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from hindsight.core.batches import batches
 from hindsight.core.errors import UnreadableObject
+from hindsight.core.times import moment_name
 from hindsight.lake.object_store import Entry, Lake, read_if_present
-from hindsight.lake.pack import Part, moment_text, pack_name, parts_of
+from hindsight.lake.pack import Part, pack_name, parts_of
 
 _READERS = 8
 _MAX_AHEAD = 64
@@ -60,7 +61,7 @@ class Repacking:
         pack = _OpenPack(0)
         for entry, content in self._read(chosen):
             try:
-                parts = list(parts_of(entry.key, content, moment_text(entry.written_at)))
+                parts = list(parts_of(entry.key, content, moment_name(entry.written_at)))
             except UnreadableObject:
                 self.unreadable.append(entry.key)
                 continue

@@ -90,7 +90,7 @@ OTHERS = (
     *REJECTS,
     DataLocation(name="queries", prefixes=_of("queries"), redact=drop_if_mentioned, suffix=".csv"),
     DataLocation(name=PROFILES, prefixes=_of(PROFILES), redact=_sampled(hour_without_rows), suffix=".profile"),
-    DataLocation(name="references", prefixes=_of("models"), redact=_sampled(without_rows), suffix="/reference.profile"),
+    DataLocation(name="references", prefixes=_of("models"), redact=_sampled(without_rows), suffix=".profile"),
     DataLocation(name="golden rows", prefixes=_of("models"), redact=redact_golden, suffix="/golden.json"),
 )
 

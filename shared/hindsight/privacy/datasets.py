@@ -10,6 +10,7 @@ import numpy as np
 from hindsight.config.store import ConfigurationStore
 from hindsight.core import compact_json
 from hindsight.core.errors import NotFound, UnusableDataset
+from hindsight.core.times import microseconds
 from hindsight.datasets.building.parquet_copies import store_parquet
 from hindsight.datasets.building.snapshot import rebuild
 from hindsight.datasets.dataset import PARQUET, Erasure, Manifest, Source, read_manifest
@@ -120,9 +121,7 @@ def renamed(sources: Iterable[Source], replaced: Replacements) -> tuple[Source, 
 def _rows_of(content: bytes, subject: Subject) -> int:
     """Count the rows of a part that are the subject's."""
     with np.load(io.BytesIO(content), allow_pickle=False) as part:
-        ids, entities = part["prediction_id"], part["entity_id"]
-        moments = part["occurred_at"]
-    at = int(subject.at.timestamp() * 1_000_000)
+        ids, entities, moments = part["prediction_id"], part["entity_id"], part["occurred_at"]
     theirs = np.isin(ids, np.array([name.encode() for name in sorted(subject.prediction_ids)], dtype=np.bytes_))
-    theirs |= (entities == subject.entity_id.encode()) & (moments <= at)
+    theirs |= (entities == subject.entity_id.encode()) & (moments <= microseconds(subject.at))
     return int(theirs.sum())

@@ -14,7 +14,7 @@ from hindsight.lake.object_store import model_prefix
 from hindsight.privacy.data_map import KINDS, SHARED
 from hindsight.privacy.erasure import Step
 from hindsight.privacy.passes import ErasurePass, Work
-from hindsight.privacy.stores import ModelItemsEraser, ObjectVersions
+from hindsight.privacy.stores import ModelItemsEraser
 from hindsight.privacy.subject import Subject, WholeModel
 
 _REASON = "erased"
@@ -25,7 +25,6 @@ class ModelErasure:
     """The steps of the erasure of a model; ``tables`` are those that hold its items, by their name in the result."""
 
     redactions: ErasurePass
-    versions: ObjectVersions
     tables: Mapping[str, ModelItemsEraser]
     configurations: ConfigurationStore
 
@@ -55,7 +54,7 @@ class ModelErasure:
 
     def _erase_objects(self, work: Work, kind: str) -> Iterator[str]:
         """Remove all versions of a kind's objects; each run begins at the first that is left."""
-        for count in self.versions.purge_all(model_prefix(kind, work.job.model)):
+        for count in self.redactions.versions.purge_all(model_prefix(kind, work.job.model)):
             work.progress.counts[kind] += count
             if count:  # with nothing left the step is done: a run that stopped here would never come past it
                 yield ""

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from hindsight.core.errors import NotFound
+from hindsight.core.times import microseconds
 from hindsight.datasets.building.compaction import PARQUET_TYPE
 from hindsight.datasets.dataset import Source
 from hindsight.datasets.formats.record_table import PARQUET, escaped
@@ -106,7 +107,7 @@ _OTHERS = "NOT " + _THEIRS
 
 
 def _asked(subject: Subject) -> list[object]:
-    return [sorted(subject.prediction_ids), subject.entity_id, int(subject.at.timestamp() * 1_000_000)]
+    return [sorted(subject.prediction_ids), subject.entity_id, microseconds(subject.at)]
 
 
 def _renamed(key: str, name: str) -> str:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hindsight.core.errors import UnreadableObject
+from hindsight.lake.pack import GZIP_MAGIC
 from hindsight.privacy.subject import Subject
 
-_GZIP_MAGIC = b"\x1f\x8b"
 # More than anything here writes into one object; a few kilobytes of gzip can unzip to terabytes.
 _MAX_BYTES = 1 << 30
 
@@ -45,7 +45,7 @@ def redact_lines(owns: Owns, *, keeps_numbers: bool = False) -> Redactor:
         left = b"\n".join(b"" if is_theirs else line for line, is_theirs in lines if keeps_numbers or not is_theirs)
         if not (keeps_numbers or left.strip()):
             return RedactionResult(None, taken)
-        is_zipped = content[:2] == _GZIP_MAGIC
+        is_zipped = content[:2] == GZIP_MAGIC
         return RedactionResult(gzip.compress(left, 6, mtime=0) if is_zipped else left, taken)
 
     return redact
@@ -70,7 +70,7 @@ def drop_if_mentioned(subject: Subject, content: bytes) -> RedactionResult | Non
 
 def unzipped(content: bytes) -> bytes:
     """Unzip bytes if they are gzipped. Raises UnreadableObject if that fails, or is more than fits."""
-    if content[:2] != _GZIP_MAGIC:
+    if content[:2] != GZIP_MAGIC:
         return content
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:

@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from hindsight.config.store import ConfigurationStore
 from hindsight.core.errors import NotResumable
@@ -13,7 +11,7 @@ from hindsight.core.jobs import Job, JobKind, JobStore, WorkQueue, find_job, job
 from hindsight.privacy.subject import subject_digest
 from hindsight.registry.store import Registry
 from hindsight.validation.items import parse_item
-from hindsight.validation.operator_request import TimedRequest
+from hindsight.validation.operator_request import Reason, TimedRequest
 from hindsight.validation.timestamps import ClientTimestamps
 
 ENTITY, SUBJECT = "entity_id", "subject"
@@ -25,7 +23,7 @@ _MAX_VERSIONS = 10_000
 class ErasureRequest(TimedRequest):
     """The body of a request; it may be absent."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Subject:
 
     def owns_record(self, row: Mapping[str, Any]) -> bool:
         """Decide whether a row of the log, or a label record, is of the subject."""
-        return row.get("prediction_id") in self.prediction_ids or self.is_named_by(row)
+        return self._holds_prediction(row) or self.is_named_by(row)
 
     def owns_feedback(self, row: Mapping[str, Any]) -> bool:
         """Decide whether a row of the raw feedback is of the subject, be it an event or a rejected one."""
@@ -119,8 +119,11 @@ class Subject:
         )
 
     def _is_in_time(self, row: Mapping[str, Any]) -> bool:
-        moment = row.get("received_at", row.get("occurred_at"))
-        return isinstance(moment, str) and parse_time(moment) <= self.at
+        """Check whether a row was received by the request; one whose moment cannot be read may have been."""
+        try:
+            return parse_time(row.get("received_at", row.get("occurred_at"))) <= self.at
+        except InvalidInput:
+            return True
 
     def to_json(self) -> dict[str, Any]:
         """Export what is known of the subject's predictions and their references."""

@@ -70,7 +70,7 @@ class RowSample(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The rows by their hashes: ``prediction_id``, ``features``, ``score``, ``decision``, ``weight`` if it has one."""
+        """The rows by their hashes: ``prediction_id``, ``features``, ``score``, ``decision``, perhaps ``weight``."""
         return [_decode(row.packed) for row in self.sampled]
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -18,7 +18,7 @@ KEPT = "kept:"
 REPLAYED = "replayed"
 JOINED = "joined"
 
-Code = Literal["malformed", "unknown_model", "invalid", "conflict", "unmatched", "rate_limited", "too_many_predictions"]
+Code = Annotated[RejectCode, Field(strict=False)]
 
 
 class ReplayRequest(DaysRequest):

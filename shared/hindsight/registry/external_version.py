@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from hindsight.core.errors import NotFound
+from hindsight.registry.store import Registry
 from hindsight.registry.version import Verdict, VersionRecord
 
 EXTERNAL = "external"
@@ -29,3 +31,16 @@ def external_version(
         metrics=expected or {},
         notes=notes,
     )
+
+
+def is_bare(record: VersionRecord) -> bool:
+    """Check whether nothing is known of a version made elsewhere but its name, as of one that was adopted."""
+    return record == external_version(record.version, record.configuration_revision, record.created_at)
+
+
+def is_made_elsewhere(registry: Registry, model: str, version: str) -> bool:
+    """Check whether a logged version was made elsewhere: it has no artefact here, or is not even registered."""
+    try:
+        return registry.version(model, version).is_external
+    except NotFound:
+        return True

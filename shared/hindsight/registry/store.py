@@ -23,6 +23,9 @@ class Registry(Protocol):
     def put_version(self, model: str, record: VersionRecord) -> VersionRecord:
         """Store a version and return what is stored: of two records under one name the first stays."""
 
+    def describe_version(self, model: str, bare: VersionRecord, record: VersionRecord) -> VersionRecord:
+        """Store what is known of a version of which nothing was; return what is stored: the first description stays."""
+
     def dataset(self, model: str, dataset_id: str) -> DatasetRecord:
         """Read one dataset. Raises NotFound."""
 

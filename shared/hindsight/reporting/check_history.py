@@ -7,10 +7,11 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from hindsight.config.store import ConfigurationStore
+from hindsight.config.types import NO_IDENTIFIER, is_identifier
 from hindsight.core.errors import InvalidInput
 from hindsight.core.times import format_time
 from hindsight.lake.object_store import CHECKS, Lake, day_of, day_prefix, read_if_present
-from hindsight.monitoring.results.check import CheckKind, CheckStore
+from hindsight.monitoring.results.check import CheckKind, CheckStore, report_ending
 from hindsight.reporting.status import LINKS_LAST
 from hindsight.validation.operator_request import queried_moment
 
@@ -20,21 +21,30 @@ MAX_DAYS = 92
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckQuery:
-    """The checks asked for: of one kind or of all, between two moments, both included; None is without a bound."""
+    """The checks asked for: of one kind or of all, of one version or of all, between two moments, both included.
+
+    None is without a bound.
+    """
 
     kind: CheckKind | None = None
     first: datetime | None = None
     last: datetime | None = None
+    version: str | None = None
 
     @classmethod
-    def parse(cls, kind: str | None = None, first: str | None = None, last: str | None = None) -> "CheckQuery":
+    def parse(
+        cls, kind: str | None = None, first: str | None = None, last: str | None = None, version: str | None = None
+    ) -> "CheckQuery":
         """Read the query that a request names, by days or by moments. Raises InvalidInput with the path at fault."""
         if kind is not None and kind not in set(CheckKind):
             raise InvalidInput.in_query("kind", f"must be one of {', '.join(CheckKind)}")
+        if version is not None and not is_identifier(version):
+            raise InvalidInput.in_query("version", NO_IDENTIFIER)
         query = cls(
             kind=None if kind is None else CheckKind(kind),
             first=queried_moment(first, "from", time.min),
             last=queried_moment(last, "to", time.max),
+            version=version,
         )
         if query.first and query.last:
             _require_span(query.first, query.last)
@@ -63,7 +73,7 @@ class CheckHistory:
         if first <= last:
             _require_span(first, last)
         found: list[str] = []
-        for key in self._descending(model, query.kind, first, last, before):
+        for key in self._descending(model, query, first, last, before):
             if len(found) == most:
                 break
             found.append(key)
@@ -84,9 +94,10 @@ class CheckHistory:
         return max((check.at for check in found if check is not None), default=None)
 
     def _descending(
-        self, model: str, kind: CheckKind | None, first: datetime, last: datetime, before: str | None
+        self, model: str, query: CheckQuery, first: datetime, last: datetime, before: str | None
     ) -> Iterator[str]:
-        endings = tuple(f"-{ending}.json" for ending in ([kind] if kind else CheckKind))
+        kinds = [query.kind] if query.kind else list(CheckKind)
+        endings = tuple(report_ending(kind, query.version) for kind in kinds)
         end, begin = last.date(), first.date()
         if before is not None and (reached := day_of(before)) is not None:
             end = min(end, reached)

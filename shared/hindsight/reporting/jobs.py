@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import structs
 
 from hindsight.config.store import ConfigurationStore
-from hindsight.core.errors import Fault, InvalidInput
+from hindsight.core.errors import InvalidInput
 from hindsight.core.jobs import Job, JobKind, JobReport, JobStore, Progress, find_job, kind_of
 from hindsight.core.times import format_time
 from hindsight.datasets.building.verification_requests import ENDS_WITHIN
@@ -86,8 +86,7 @@ def parse_kind(text: str | None) -> JobKind | None:
     """Read the kind of jobs that a query asks for, None of all. Raises InvalidInput with the path at fault."""
     if text is None or text in set(JobKind):
         return None if text is None else JobKind(text)
-    message = f"must be one of {', '.join(JobKind)}"
-    raise InvalidInput(f"kind {message}", (Fault("kind", message),))
+    raise InvalidInput.in_query("kind", f"must be one of {', '.join(JobKind)}")
 
 
 def relabelling_report(job: RelabelJob) -> JobReport:

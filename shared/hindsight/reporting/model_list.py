@@ -6,11 +6,13 @@ from enum import StrEnum
 from typing import Any
 
 from hindsight.config.store import ConfigurationStore
+from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.monitoring.results.check import CheckKind, CheckStore
 from hindsight.monitoring.results.findings import finding_of
 from hindsight.registry.pointer import Pointer
 from hindsight.registry.store import Registry
 from hindsight.rollout.approval.store import ApprovalStore
+from hindsight.rollout.evaluation.store import SAMPLE_RATIO_MISMATCH, EvaluationStore
 from hindsight.triggers.state import RunOutcome, TriggerState
 from hindsight.triggers.store import TriggerStore
 
@@ -36,6 +38,7 @@ class ModelList:
     triggers: TriggerStore
     checks: CheckStore
     approvals: ApprovalStore
+    evaluations: EvaluationStore
 
     def names(self, most: int, after: str | None = None) -> list[str]:
         """List at most ``most`` names that sort after one, sorted."""
@@ -52,14 +55,18 @@ class ModelList:
             "serving": revision.configuration.serving.value,
             "champion": pointer.champion if pointer else None,
             "state": state_of(pointer, state, retired=retired).value,
-            "attention": [] if retired else sorted(self._attention(model, state)),
+            "attention": [] if retired else sorted(self._attention(model, pointer, state)),
         }
 
-    def _attention(self, model: str, state: TriggerState) -> Iterator[str]:
+    def _attention(self, model: str, pointer: Pointer | None, state: TriggerState) -> Iterator[str]:
         for kind in CheckKind:
             check = self.checks.latest(model, kind)
             if check is not None and (found := finding_of(check)):
                 yield found.attention
+        if pointer is not None and pointer.rollout is not None:
+            newest = self.evaluations.evaluations(model).get(EvaluationSubject.ROLLOUT.value, {})
+            if (newest.get("version"), newest.get("verdict")) == (pointer.rollout.version, SAMPLE_RATIO_MISMATCH):
+                yield SAMPLE_RATIO_MISMATCH
         if state.last_outcome is RunOutcome.FAILED:
             yield "run_failed"
         asked = next(iter(self.approvals.newest(model, 1)), None)

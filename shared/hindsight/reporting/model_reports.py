@@ -72,6 +72,7 @@ class ModelReports:
             asked=next(iter(self.approvals.newest(model, 1)), None),
             evaluations=self.evaluations.evaluations(model),
             first_version=None if pointer else self._first_version(revision.configuration, state, queue, now),
+            beside=self.checks.beside(model),
         )
         declared = {name: feature.type for name, feature in revision.configuration.features.items()}
         served = ServedFeatures(self.registry, self.configurations).of(model, pointer)

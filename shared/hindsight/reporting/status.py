@@ -1,6 +1,6 @@
 """The state of a model on one page."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -74,11 +74,12 @@ def model_status(
     asked: Approval | None = None,
     evaluations: Mapping[str, Mapping[str, Any]] | None = None,
     first_version: FirstVersionProgress | None = None,
+    beside: Sequence[Check] = (),
 ) -> dict[str, Any]:
     """Build the status of a model as JSON objects.
 
     ``link`` presigns a key of the lake; ``asked`` is the newest request for approval; ``first_version`` is given until
-    one serves.
+    one serves; ``beside`` are the checks of versions that are logged beside the champion.
     """
     champion, rollout, probation = (pointer.champion, pointer.rollout, pointer.probation) if pointer else (None,) * 3
     challenger, found = rollout.version if rollout else None, evaluations or {}
@@ -102,6 +103,7 @@ def model_status(
         "checks": {
             check.kind.value: _check(check, link) for check in checks if check.kind is not CheckKind.JOIN_HEALTH
         },
+        "logged_versions": _logged_versions(beside, link),
         "join_health": _join_health(checks, queue),
         "review_queue": review_queue,
     }
@@ -119,6 +121,18 @@ def _check(check: Check, link: Callable[[str], str]) -> dict[str, Any]:
     shown = check.to_plain()
     keys = {"report_url": shown.pop("report_key", None), "page_url": shown.pop("page_key", None)}
     return {**shown, **{name: link(key) for name, key in keys.items() if key is not None}}
+
+
+def _logged_versions(beside: Sequence[Check], link: Callable[[str], str]) -> list[dict[str, Any]]:
+    """Show the versions that are logged beside the champion, the newest first, each with its newest checks."""
+    names = dict.fromkeys(check.model_version for check in beside)
+    return [
+        {
+            "version": name,
+            "checks": {check.kind.value: _check(check, link) for check in beside if check.model_version == name},
+        }
+        for name in names
+    ]
 
 
 def _join_health(checks: list[Check], queue: LabelQueue) -> dict[str, Any]:

@@ -3,9 +3,6 @@
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated
-
-from pydantic import Field
 
 from hindsight.config.store import ConfigurationStore, Retirement
 from hindsight.core.errors import NotFound
@@ -14,17 +11,16 @@ from hindsight.core.jobs import Job, JobKind, JobStore, WorkQueue, job_message, 
 from hindsight.labels.relabelling.store import RelabelStore
 from hindsight.triggers.store import TriggerStore
 from hindsight.validation.items import parse_item
-from hindsight.validation.operator_request import TimedRequest
+from hindsight.validation.operator_request import Reason, TimedRequest
 from hindsight.validation.timestamps import ClientTimestamps
 
 SCOPE, WHOLE_MODEL = "scope", "model"
-_UNSTATED = "retired"
 
 
 class RetirementRequest(TimedRequest):
     """The body of a request; it may be absent."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=500)] = _UNSTATED
+    reason: Reason = "retired"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from hindsight.core.times import moment_name
 from hindsight.datasets.members import MemberStore
 from hindsight.lake.object_store import Lake, model_prefix
 from hindsight.registry.store import Registry
@@ -105,7 +106,8 @@ class _Expirable:
             if place is None:
                 continue
             if place["name"] not in self.recorded:
-                if datetime.strptime(place["moment"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) < unrecorded_before:
+                # As texts: a key that another hand has put there may name a moment that no calendar has.
+                if place["moment"] < moment_name(unrecorded_before):
                     yield place["name"], key
             elif self.recorded[place["name"]] is not None and place["file"] not in KEPT_NAMES:
                 yield place["name"], key

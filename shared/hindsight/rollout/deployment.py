@@ -60,7 +60,8 @@ def deploy(
     if pointer is not None and pointer.rollout is not None:
         audit = _audit(run, at, approved, f"{version} of a newer run takes its place")
         pointer = registry.move_pointer(run.model, abort_rollout(pointer, audit), fencing_token=run.fencing_token)
-    step = _step(pointer, servable(record), deployment, _audit(run, at, approved, run.reason))
+    audit = _audit(run, at, approved, run.reason)
+    step = deployment_step(pointer, servable(record), deployment, deployment.strategy, audit)
     registry.move_pointer(run.model, step, fencing_token=run.fencing_token)
     return step.deployment
 
@@ -85,10 +86,16 @@ def strategy_of(deployment: DeploymentRecord) -> Strategy:
     return _STARTED_AS[deployment.change]
 
 
-def _step(before: Pointer | None, version: Servable, deployment: Deployment, audit: AuditInfo) -> PointerStep:
-    if before is None or deployment.strategy is Strategy.DIRECT:
+def deployment_step(
+    before: Pointer | None, version: Servable, deployment: Deployment, strategy: Strategy, audit: AuditInfo
+) -> PointerStep:
+    """Build the step that puts a version into service by a strategy; the first version takes all traffic by any.
+
+    Raises Conflict for a rollout during another one.
+    """
+    if before is None or strategy is Strategy.DIRECT:
         return promote(before, version, audit)
-    if deployment.strategy is Strategy.CANARY:
+    if strategy is Strategy.CANARY:
         return start_rollout(before, version, RolloutMode.CANARY, deployment.canary.share, audit)
     return start_rollout(before, version, RolloutMode.SHADOW, None, audit)
 

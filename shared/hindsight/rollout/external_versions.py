@@ -11,17 +11,21 @@ from hindsight.core import compact_json
 from hindsight.core.times import format_time, parse_time
 from hindsight.lake.object_store import Lake
 from hindsight.profiles.codec import decode, encode
-from hindsight.profiles.logs.hourly import FoundProfile, first_version, more_rows, window_profile
+from hindsight.profiles.logs.hourly import FoundProfile, first_hour, first_version, more_rows, window_profile
+from hindsight.profiles.logs.logged_versions import logged_beside
 from hindsight.profiles.profile import Profile
 from hindsight.profiles.reference import baseline_key, partial_key, read_baseline, reference_key
-from hindsight.registry.external_version import external_version
+from hindsight.registry.external_version import external_version, is_made_elsewhere
 from hindsight.registry.moves import AuditInfo, Servable, promote
 from hindsight.registry.pointer import Pointer
 from hindsight.registry.store import Registry
 from hindsight.rollout.deployment import PIPELINE_ACTOR
 
 MAX_HOURS = 200
-"""Hours that are read in one go; the next run reads on where this one stopped."""
+"""Hours of a baseline that are read in one go; the next run reads on where this one stopped."""
+
+RECENT = timedelta(days=1)
+"""A version beside the champion is met by what was logged in that time."""
 
 SETTLED_AFTER = timedelta(hours=1)
 """The time after which an hour's profile is taken to be complete: predictions are profiled minutes after they came."""
@@ -41,7 +45,7 @@ class ExternalVersions:
     def update(
         self, configuration: ModelConfiguration, revision: int, pointer: Pointer | None, now: datetime
     ) -> Pointer | None:
-        """Make the first logged version the champion, and build the champion's baseline once its rows are there.
+        """Make the first logged version the champion, and add to the baselines of the champion and of those beside it.
 
         Returns the pointer as it is then. Raises Conflict if it moves meanwhile: the next run sees where to.
         """
@@ -49,8 +53,11 @@ class ExternalVersions:
             return pointer
         if pointer is None and (pointer := self._adopt(configuration, revision, now)) is None:
             return None
-        if pointer.is_external:
-            self._build_baseline(configuration, pointer, now)
+        recent = window_profile(self.lake, configuration.model, now - RECENT, now)
+        beside = logged_beside(self.lake, configuration.model, recent, pointer.champion)
+        for version in [pointer.champion, *(found.version for found in beside)]:
+            if is_made_elsewhere(self.registry, configuration.model, version):
+                self._build_baseline(configuration, version, pointer, now)
         return pointer
 
     def _adopt(self, configuration: ModelConfiguration, revision: int, now: datetime) -> Pointer | None:
@@ -64,15 +71,21 @@ class ExternalVersions:
         step = promote(None, Servable(version=version, artifact_key="", artifact_digest=""), audit)
         return self.registry.move_pointer(model, step)
 
-    def _build_baseline(self, configuration: ModelConfiguration, pointer: Pointer, now: datetime) -> None:
-        """Add the hours that are over to the champion's baseline; once it is complete, drift is measured against it."""
-        model, version, policy = configuration.model, pointer.champion, configuration.monitoring.baseline
+    def _build_baseline(self, configuration: ModelConfiguration, version: str, pointer: Pointer, now: datetime) -> None:
+        """Add the hours that are over to a version's baseline; once it is complete, drift is measured against it."""
+        model, policy = configuration.model, configuration.monitoring.baseline
         known = read_baseline(self.lake, model, version)
         asked = dump_policy(policy)
         if known is not None and known["policy"] == asked and known["is_complete"]:
             return
+        if known is not None:
+            logged = parse_time(known["first_logged_at"])
+        elif (first := self._first_logged(configuration, version, pointer, now)) is not None:
+            logged = first
+        else:
+            return
         if known is None or known["policy"] != asked:
-            since = policy.since if isinstance(policy, SpanOfTime) else pointer.serving_since
+            since = policy.since if isinstance(policy, SpanOfTime) else logged
             so_far = FoundProfile(Profile.empty(), since, since)
         else:
             profile = decode(self.lake.read_bytes(partial_key(model, version)))
@@ -83,8 +96,22 @@ class ExternalVersions:
         self.lake.write_bytes(partial_key(model, version), encode(found.profile), "application/octet-stream")
         span = {"from": format_time(found.since), "to": format_time(found.until)}
         shown = {"rows": found.profile.rows, **span, "is_complete": is_complete, "policy": asked}
+        shown["first_logged_at"] = format_time(logged)
         # Last: what it describes is there.
         self.lake.write_bytes(baseline_key(model, version), compact_json.dumps(shown).encode(), "application/json")
+
+    def _first_logged(
+        self, configuration: ModelConfiguration, version: str, pointer: Pointer, now: datetime
+    ) -> datetime | None:
+        """Find the hour of a version's first predictions, as a challenger's or a champion's.
+
+        A version is met within a day of its first predictions, so that the window has them; a champion that was made
+        so long after them has them since it serves.
+        """
+        start = now - max(configuration.monitoring.window, RECENT)
+        if version == pointer.champion:
+            start = min(start, pointer.serving_since)
+        return first_hour(self.lake, configuration.model, version, start, now)
 
     def _more(
         self, configuration: ModelConfiguration, version: str, so_far: FoundProfile, settled: datetime

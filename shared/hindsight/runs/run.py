@@ -9,7 +9,7 @@ import msgspec
 
 from hindsight.core.codec import Record
 from hindsight.core.errors import InvalidInput, UnreadableRecord
-from hindsight.core.times import parse_time
+from hindsight.core.times import moment_name, parse_time
 from hindsight.validation.timestamps import ClientTimestamps
 
 
@@ -48,8 +48,3 @@ class RetrainingRun(Record, frozen=True, kw_only=True, omit_defaults=False):
         'v20260301T120000Z-18ac3e73-ridge'
         """
         return f"v{moment_name(self.as_of)}-{hashlib.sha256(self.decision_id.encode()).hexdigest()[:8]}-{candidate}"
-
-
-def moment_name(moment: datetime) -> str:
-    """Format a moment as a part of a name, without the characters that keys and addresses mind."""
-    return moment.strftime("%Y%m%dT%H%M%SZ")

@@ -5,8 +5,9 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from hindsight.config.labels import MAX_VALUE_TEXT
 from hindsight.config.parse import faults_of
-from hindsight.config.types import IDENTIFIER
+from hindsight.config.types import IDENTIFIER, Number
 from hindsight.core import compact_json
 from hindsight.core.errors import Conflict, Fault, HindsightError, InvalidInput, TooLarge
 from hindsight.core.times import NOT_A_TIME
@@ -25,6 +26,8 @@ def _time_text(value: object) -> object:
 
 Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
 Integer = Annotated[int, Field(ge=-compact_json.MAX_INTEGER, le=compact_json.MAX_INTEGER)]
+Value = bool | Integer | Number | Annotated[str, Field(max_length=MAX_VALUE_TEXT)] | None
+"""The value of feedback, and of a reviewer's answer, which becomes feedback."""
 TimeText = Annotated[str, BeforeValidator(_time_text), Field(max_length=40)]
 ItemT = TypeVar("ItemT", bound="RequestItem")
 
@@ -96,7 +99,7 @@ def items_of(body: dict[str, Any], name: str) -> list[Any]:
 def parse_item(kind: type[ItemT], raw: object, path: str) -> ItemT:
     """Read one item of a request. Raises InvalidInput with the paths at fault."""
     if (fault := compact_json.unusable(raw, path)) is not None:
-        raise InvalidInput(f"{fault.path} {fault.message}", (fault,))
+        raise InvalidInput.at(fault.path, fault.message)
     try:
         return kind.model_validate(raw)
     except ValidationError as error:

@@ -14,6 +14,7 @@ from hindsight.validation.timestamps import ClientTimestamps, parse_at
 MAX_REQUEST_BYTES = 16 * 1024
 _DAY_LENGTH = len("2026-03-01")
 
+Reason = Annotated[str, Field(min_length=1, max_length=500)]
 DayText = Annotated[str, Field(pattern=DAY)]
 
 
@@ -31,7 +32,7 @@ class TimedRequest(RequestItem):
 class OperatorRequest(TimedRequest):
     """A request with its reason."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    reason: Reason
 
 
 class DaysRequest(OperatorRequest):

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from hindsight.adapters.aws.event_bus import EventBridgeAnnouncements
 from hindsight.core.announcements import Announcement
@@ -14,7 +15,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 class Bus:
     """EventBridge as its client shows it: it answers 200 and names the entries it did not take."""
 
-    def __init__(self, *refusals: set[str]) -> None:
+    def __init__(self, *refusals: set[str] | ClientError) -> None:
         self.refusals = list(refusals)
         self.calls: list[list[str]] = []
         self.taken: list[dict[str, Any]] = []
@@ -22,6 +23,8 @@ class Bus:
     def put_events(self, **request: Any) -> dict[str, Any]:
         entries = request["Entries"]
         refused = self.refusals.pop(0) if self.refusals else set()
+        if isinstance(refused, ClientError):
+            raise refused
         self.calls.append([entry["DetailType"] for entry in entries])
         self.taken += [entry for entry in entries if entry["DetailType"] not in refused]
         results = [
@@ -62,6 +65,17 @@ def test_only_rejected_entries_are_sent_again() -> None:
 def test_a_bus_that_keeps_refusing_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         publish(Bus(*[{"a"}] * 10), "a")
+
+
+def test_throttled_call_is_sent_again_and_any_other_error_is_raised() -> None:
+    throttled = ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "PutEvents")
+    bus = Bus(throttled)
+    assert len(publish(bus, "a")) == 1
+    assert [entry["DetailType"] for entry in bus.taken] == ["a"]
+    with pytest.raises(Unavailable):
+        publish(Bus(*[throttled] * 10), "a")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        publish(Bus(ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "PutEvents")), "a")
 
 
 def test_a_call_holds_ten_at_most_and_nothing_is_no_call() -> None:

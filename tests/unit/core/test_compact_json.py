@@ -58,3 +58,30 @@ def test_any_bytes_are_json_or_an_error(body: bytes) -> None:
     except InvalidInput:
         return
     assert value == json.loads(body)
+
+
+@pytest.mark.parametrize("opened", ['{"a":0,"a":', '{"a":0,"a":[', '{"a":0,"a":{"b":'])
+def test_objects_in_objects_that_repeat_a_key_take_no_more_room_than_they_have(opened: str) -> None:
+    closed = "".join({"{": "}", "[": "]"}[character] for character in reversed(opened) if character in "{[")
+
+    value = compact_json.parse(opened * 15 + '"NaN"' + closed * 15)
+
+    assert len(compact_json.dumps_as_sent(value)) <= 15 * len(opened + closed) + len('"NaN"')
+
+
+def test_long_text_of_an_object_that_repeats_a_key_is_cut() -> None:
+    value = compact_json.parse('{"a":0,"a":' * 15 + f'"{"x" * 100_000}"' + "}" * 15)
+
+    assert len(value) == compact_json.MAX_UNUSABLE_TEXT
+
+
+@pytest.mark.parametrize("text", ['{"a":{"b":1,"b":[NaN,{"c":1,"c":"\\ud800"}]}}', '{"\\ud800":1,"\\ud800":2}'])
+def test_value_as_it_was_sent_has_the_same_fault_and_can_be_encoded(text: str) -> None:
+    value = compact_json.parse(text)
+    fault = compact_json.unusable(value, "item")
+
+    sent = compact_json.dumps_as_sent(value).encode()
+
+    assert fault is not None
+    assert fault.path.encode()
+    assert compact_json.unusable(compact_json.parse(sent), "item") == fault

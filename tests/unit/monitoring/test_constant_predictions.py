@@ -27,14 +27,14 @@ HOLDOUT = answered([0] * 900 + [1] * 100)
 def test_one_decision_to_everything_is_drift_by_name(answer: int) -> None:
     found = drift_of(answered([answer] * 600), reference=HOLDOUT)
     assert found.verdict is Verdict.DRIFT
-    assert found.reason.startswith(f"the champion answers {answer} to all 600 rows, as it did not on its holdout; ")
+    assert found.reason.startswith(f"the version answers {answer} to all 600 rows, as it did not on its holdout; ")
     assert found.summary()["constant"] == str(answer)
 
 
 def test_one_score_to_everything_is_drift_by_name() -> None:
     found = drift_of(answered([0, 1] * 300, [0.25] * 600), reference=HOLDOUT)
     assert found.verdict is Verdict.DRIFT
-    assert "the champion answers the score 0.25 to all 600 rows" in found.reason
+    assert "the version answers the score 0.25 to all 600 rows" in found.reason
 
 
 def test_one_number_of_a_regression_is_found() -> None:
@@ -70,7 +70,7 @@ def test_both_answers_are_no_finding() -> None:
 
 
 def test_champion_without_predictions_is_named() -> None:
-    assert "the champion made no prediction in this window" in drift_of(Profile.empty(), reference=HOLDOUT).reason
+    assert "the version made no prediction in this window" in drift_of(Profile.empty(), reference=HOLDOUT).reason
 
 
 def test_probability_of_one_answer_by_chance_is_that_of_independent_rows() -> None:

@@ -14,9 +14,10 @@ from hindsight.evaluation.performance_limit import performance_limit
 from hindsight.evaluation.sequential.sequential_test import SequentialTest
 from hindsight.label_records.window import labels_in_window, matured_in_window
 from hindsight.lake.object_store import LABELS, day_prefix
-from hindsight.monitoring.performance.live_performance import Champion, claim_of
+from hindsight.monitoring.performance.live_performance import claim_of
 from hindsight.monitoring.performance.realised_performance import PerformanceReport, check_performance
 from hindsight.monitoring.results.check import Verdict
+from hindsight.monitoring.results.monitored_version import MonitoredVersion
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.builders.configuration import configuration
 
@@ -47,7 +48,7 @@ def report(
     rows: list[dict[str, Any]], limits: ModelConfiguration, gate_value: float | None = None
 ) -> PerformanceReport:
     """Judge rows whose labels matured in any order."""
-    champion = Champion(version="v1", since=NOW, gate_value=gate_value)
+    champion = MonitoredVersion(version="v1", since=NOW, gate_value=gate_value)
     claimed = claim_of(limits, champion)
     test = SequentialTest.of(claimed, NOW, None) if claimed else None
     if test is not None:

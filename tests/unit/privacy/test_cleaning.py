@@ -59,6 +59,8 @@ def test_lines_of_the_subject_go_and_the_others_stay_as_they_were_written(theirs
         ({"prediction_id": "p-9", "entity_id": "customer-18", "occurred_at": format_time(AT)}, False),
         ({"prediction_id": "p-9", "features": {"id": ENTITY}}, False),
         ({"entity_id": ENTITY}, False),
+        ({"prediction_id": ["p-1"]}, False),
+        ({"prediction_id": "p-9", "entity_id": ENTITY, "received_at": "yesterday"}, True),
     ],
 )
 def test_a_record_is_theirs_by_its_prediction_or_by_its_entity_up_to_the_request(
@@ -79,6 +81,8 @@ def test_a_record_is_theirs_by_its_prediction_or_by_its_entity_up_to_the_request
         ({"model": MODEL, "rejected": {}, "text": "p-1"}, False),
         ({"model": MODEL, "rejected": {}, "text": '{"prediction_id": ["p-1"]}'}, False),
         ({"model": MODEL, "rejected": {}, "text": '{"prediction_id": "p-1", "model": "forest"}'}, True),
+        ({"model": MODEL, "entity_id": ENTITY, "received_at": "yesterday"}, True),
+        ({"model": MODEL, "entity_id": ENTITY}, True),
     ],
 )
 def test_raw_feedback_is_theirs_within_their_model_however_broken(row: dict[str, Any], is_theirs: bool) -> None:

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from hindsight.core.errors import NotFound
 from hindsight.core.jobs import Job, JobKind
 from hindsight.lake.object_store import model_prefix
-from hindsight.privacy.data_map import REJECTS
+from hindsight.privacy.data_map import OTHERS, REJECTS
 from hindsight.privacy.erasure import Eraser, Step
 from hindsight.privacy.passes import ErasurePass, Work
 from hindsight.privacy.stores import ObjectVersion
 from hindsight.privacy.subject import Subject, WholeModel
+from hindsight.profiles.reference import partial_key, reference_key
 from hindsight.retention.retirement import SCOPE, WHOLE_MODEL
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.builders.configuration import configuration
@@ -138,6 +139,17 @@ class ListedVersions:
 
     def purge_all(self, prefix: str) -> Iterator[int]:
         pytest.fail("there is nothing to remove")
+
+
+@pytest.mark.parametrize(
+    "name", [reference_key(MODEL, "v1"), partial_key(MODEL, "v1"), "profiles/model=bike-demand/h.profile"]
+)
+def test_every_profile_that_keeps_rows_of_predictions_is_read_by_an_erasure(name: str) -> None:
+    passes = ErasurePass(InMemoryLake(), ListedVersions(name))
+
+    read = [found.key for place in OTHERS for found in passes.keys(place, MODEL, "", None) if found.versions]
+
+    assert read == [name]
 
 
 @pytest.mark.parametrize("model", ["bike-demand", "7-days", "A"])

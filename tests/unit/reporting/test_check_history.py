@@ -15,10 +15,10 @@ NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 MODEL = "bike-demand"
 
 
-def keep(lake: InMemoryLake, kind: CheckKind, at: datetime) -> str:
+def keep(lake: InMemoryLake, kind: CheckKind, at: datetime, version: str | None = None) -> str:
     """Keep a check's report as the monitor does; return its key."""
-    key = report_key(MODEL, kind, at)
-    page = page_key(MODEL, at) if kind is CheckKind.DRIFT else None
+    key = report_key(MODEL, kind, at, version)
+    page = page_key(MODEL, at, version) if kind is CheckKind.DRIFT else None
     check = Check(
         model=MODEL,
         kind=kind,
@@ -52,6 +52,16 @@ def test_checks_come_newest_first_in_pages_over_days(history: CheckHistory, lake
     second = history.keys(MODEL, CheckQuery(), 3, before=first[-1])
 
     assert first + second == kept
+
+
+def test_checks_of_one_version_are_listed(history: CheckHistory, lake: InMemoryLake) -> None:
+    kept = [keep(lake, kind, NOON, "v/2 é") for kind in (CheckKind.PERFORMANCE, CheckKind.DRIFT)]
+    others = [keep(lake, CheckKind.DRIFT, NOON, "v1"), keep(lake, CheckKind.JOIN_HEALTH, NOON)]
+    assert history.keys(MODEL, CheckQuery.parse(version="v/2 é"), 10) == kept
+    assert history.keys(MODEL, CheckQuery.parse(kind="drift", version="v/2 é"), 10) == kept[1:]
+    assert sorted(history.keys(MODEL, CheckQuery(), 10)) == sorted([*kept, *others])
+    with pytest.raises(InvalidInput):
+        CheckQuery.parse(version=" v1")
 
 
 def test_only_checks_of_the_kind_and_days_asked_for_are_listed(history: CheckHistory, lake: InMemoryLake) -> None:

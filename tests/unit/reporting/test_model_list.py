@@ -3,7 +3,9 @@ from datetime import UTC, datetime
 import pytest
 
 from hindsight.config.store import Retirement
+from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
+from hindsight.registry.moves import AuditInfo, Servable, start_rollout
 from hindsight.registry.pointer import Probation, Rollout, RolloutMode
 from hindsight.reporting.model_list import ModelList, ModelState, state_of
 from hindsight.testing.builders.configuration import configuration
@@ -12,6 +14,7 @@ from hindsight.testing.models.approvals import InMemoryApprovals
 from hindsight.testing.models.check_store import InMemoryChecks
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.models.registry import InMemoryRegistry
+from hindsight.testing.models.rollout_evaluations import InMemoryEvaluationStore
 from hindsight.testing.models.trigger_store import InMemoryTriggers
 from hindsight.triggers.state import OpenRun, TriggerState
 
@@ -25,7 +28,15 @@ class World:
         named = [configuration().model_copy(update={"model": name}) for name in ("bikes", "cars", "trains")]
         self.configurations = InMemoryConfigurations(*named)
         self.checks, self.registry = InMemoryChecks(), InMemoryRegistry()
-        self.list = ModelList(self.configurations, self.registry, InMemoryTriggers(), self.checks, InMemoryApprovals())
+        self.evaluations = InMemoryEvaluationStore()
+        self.list = ModelList(
+            self.configurations,
+            self.registry,
+            InMemoryTriggers(),
+            self.checks,
+            InMemoryApprovals(),
+            self.evaluations,
+        )
 
 
 @pytest.fixture
@@ -101,3 +112,18 @@ def test_state_is_the_one_in_which_most_is_about_to_change() -> None:
     assert state_of(POINTER.replace(probation=probation), IDLE) is ModelState.PROBATION
     assert state_of(POINTER.replace(probation=probation, rollout=rollout), IDLE) is ModelState.ROLLOUT
     assert state_of(POINTER.replace(rollout=rollout), IDLE.replace(open_run=run)) is ModelState.RETRAINING
+
+
+def test_canary_that_answers_another_share_asks_for_attention_while_it_lasts(world: World) -> None:
+    audit = AuditInfo(reason="better", actor="key:operator", at=NOON)
+    challenger = Servable(version="v2", artifact_key="", artifact_digest="")
+    world.registry.move_pointer("bikes", promoted("v1", NOON))
+    for version, attention in (("v0", []), ("v2", ["sample_ratio_mismatch"])):
+        found = {"at": "2026-03-02T00:00:00Z", "version": version, "verdict": "sample_ratio_mismatch"}
+        world.evaluations.record_evaluation("bikes", EvaluationSubject.ROLLOUT, found)
+        pointer = world.registry.pointer("bikes")
+        assert pointer is not None
+        if pointer.rollout is None:
+            step = start_rollout(pointer, challenger, RolloutMode.CANARY, 0.1, audit)
+            world.registry.move_pointer("bikes", step)
+        assert world.list.entry("bikes")["attention"] == attention

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.core.errors import Conflict
+from hindsight.core.times import moment_name
 from hindsight.registry.moves import AuditInfo, PointerStep, Servable, abort_rollout, promote, roll_back, start_rollout
 from hindsight.registry.pointer import Pointer, RolloutMode
 from hindsight.registry.version import DatasetRecord, VersionRecord
 from hindsight.registry.version_retention import Keep, expired_versions, protected_versions
 from hindsight.retention.version_expiry import VersionExpiry
-from hindsight.runs.run import moment_name
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.builders.pointers import promoted
 from hindsight.testing.builders.versions import version_record
@@ -166,7 +166,11 @@ def test_unrecorded_candidates_go_after_a_week(world: World) -> None:
 
 
 def test_object_without_a_version_s_name_stays(world: World) -> None:
-    foreign = [f"models/model={MODEL}/version=by-hand/model.skops", f"datasets/model={MODEL}/notes.txt"]
+    foreign = [
+        f"models/model={MODEL}/version=by-hand/model.skops",
+        f"models/model={MODEL}/version=v99999999T999999Z-by-hand/model.skops",
+        f"datasets/model={MODEL}/notes.txt",
+    ]
     for key in foreign:
         world.lake.write_bytes(key, b"x", "x")
     world.sweep(10_000)

@@ -82,6 +82,16 @@ def test_an_answer_that_cannot_be_read_is_named_by_its_path(desk: Desk, item: An
     assert desk.task().answers == ()
 
 
+@pytest.mark.parametrize("value", [1e31, "x" * 1025])
+def test_answer_that_no_feedback_could_carry_is_refused(value: Any) -> None:
+    desk = Desk(configuration(task="multiclass"))
+    desk.add("p-1")
+    desk.lease("ann")
+    with pytest.raises(InvalidInput):
+        desk.answer("ann", value)
+    assert desk.annotations() == []
+
+
 def test_call_without_accepted_answers_fails_with_its_gravest_error(desk: Desk) -> None:
     desk.lease("ann")
     unknown = {"task_id": "nowhere", "reviewer": "ann", "value": 1}

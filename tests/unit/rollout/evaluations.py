@@ -69,7 +69,8 @@ class World:
         self.evaluate()
 
     def try_out(self, mode: RolloutMode = RolloutMode.CANARY) -> "World":
-        step = start_rollout(self.pointer, servable(NEW), mode, None, audit(SINCE))
+        share = 0.1 if mode is RolloutMode.CANARY else None
+        step = start_rollout(self.pointer, servable(NEW), mode, share, audit(SINCE))
         self.registry.move_pointer(MODEL, step)
         return self
 

@@ -123,6 +123,20 @@ def test_a_later_version_is_tried_beside_the_champion(
     assert put_in_service(registry, SECOND_RUN, CHALLENGER.version, strategy) == move
 
 
+@pytest.mark.parametrize("strategy", ["canary", "shadow"])
+def test_version_that_another_server_answers_with_is_deployed_by_a_run(
+    registry: InMemoryRegistry, strategy: str
+) -> None:
+    put_in_service(registry)
+    made = CHALLENGER.replace(artifact_key="", artifact_digest="")
+    registry.put_version("m", made)
+    put_in_service(registry, SECOND_RUN, made.version, strategy)
+    pointer = registry.pointer("m")
+    assert pointer is not None
+    assert pointer.rollout is not None
+    assert (pointer.rollout.version, pointer.rollout.artifact_key) == (made.version, "")
+
+
 @pytest.mark.parametrize("strategy", ["direct", "canary", "shadow"])
 def test_a_version_compared_with_another_champion_is_not_deployed(registry: InMemoryRegistry, strategy: str) -> None:
     put_in_service(registry)

@@ -29,8 +29,8 @@ WORSE = "significantly worse"
 REGRESSION = {"task": "regression", "training": {}, "monitoring": {}, "deployment": {}}
 
 
-def canary(given: EvaluationInput) -> Evaluation:
-    pointer, rollout = tried()
+def canary(given: EvaluationInput, share: float = 0.1) -> Evaluation:
+    pointer, rollout = tried(share=share)
     return evaluate_rollout(given, pointer, rollout, version(NEW))
 
 
@@ -76,7 +76,7 @@ def test_significance_once_reached_stays() -> None:
     assert first.test is not None
     champions = records(OLD, [False] * 300, SINCE + 1.5 * DAY, 6, first=1000)
     better = [*traffic(0.4, count=60), *later(300, first=1000), *champions]
-    found = canary(seen(better, stored=first.test))
+    found = canary(seen(better, stored=first.test), share=0.3)
     assert found.test is not None
     assert float(found.test.wealth.evidence) < 20
     assert found.verdict.outcome is Outcome.ROLL_BACK
@@ -91,11 +91,11 @@ def test_canary_worse_than_allowed_waits_for_twice_the_labels() -> None:
     assert put_off.verdict.reason.endswith("decided at 400 labels")
     assert put_off.test is not None
     assert put_off.test.deferred_at == 200
-    lucky = canary(seen([*rows, *later(199, first=1000)], until=late, stored=put_off.test))
+    lucky = canary(seen([*rows, *later(199, first=1000)], until=late, stored=put_off.test), share=0.18)
     assert lucky.measured.worse_by is not None
     assert lucky.measured.worse_by < 0
     assert lucky.verdict.outcome is Outcome.WAIT
-    enough = canary(seen([*rows, *later(200, first=1000)], until=late, stored=put_off.test))
+    enough = canary(seen([*rows, *later(200, first=1000)], until=late, stored=put_off.test), share=0.18)
     assert enough.verdict.outcome is Outcome.KEEP
 
 
@@ -210,7 +210,7 @@ def test_every_binary_metric_separates_good_from_bad_version(mode: RolloutMode, 
 @pytest.mark.parametrize("metric", ["f1", "balanced_accuracy", "log_loss"])
 @pytest.mark.parametrize("mode", list(RolloutMode))
 def test_multiclass_version_is_bet_on_by_accuracy(mode: RolloutMode, metric: str) -> None:
-    pointer, rollout = tried(mode)
+    pointer, rollout = tried(mode, 0.23)
     proved = {metric: 0.9, "accuracy": 0.9}
     known = version(NEW, metrics=proved, champion_metrics=proved)
     champions = records(OLD, drawn(1000, 0.9, seed=3))
@@ -225,7 +225,7 @@ def test_multiclass_version_is_bet_on_by_accuracy(mode: RolloutMode, metric: str
 @pytest.mark.parametrize("metric", ["mae", "rmse", "r2"])
 @pytest.mark.parametrize("mode", list(RolloutMode))
 def test_regression_is_bet_on_by_errors(mode: RolloutMode, metric: str) -> None:
-    pointer, rollout = tried(mode)
+    pointer, rollout = tried(mode, 0.23)
     proved = {"mae": 0.8, "rmse": 1.0, "r2": 0.8}
     known = version(NEW, metrics=proved, champion_metrics=proved)
     rng, found = np.random.default_rng(1), []

@@ -12,7 +12,8 @@ from hindsight.core.times import format_time
 from hindsight.evaluation.sequential.sequential_test import SequentialTest
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE
-from hindsight.monitoring.performance.live_performance import Champion, DegradationMonitor
+from hindsight.monitoring.performance.live_performance import DegradationMonitor
+from hindsight.monitoring.results.monitored_version import MonitoredVersion
 from hindsight.registry.pointer import RolloutMode
 from hindsight.rollout.evaluation.evaluate import EvaluationInput, evaluate_probation, evaluate_rollout
 from hindsight.testing.builders.label_rows import newest_records
@@ -91,7 +92,7 @@ def test_performance_test_bets_on_each_label_once_that_is_kept_at_the_smallest_s
     shares: list[float],
 ) -> None:
     rows, monitor = records(NEW, drawn(300, 0.88)), DegradationMonitor(InMemorySequentialTests())
-    champion = Champion(version=NEW, since=SINCE, gate_value=0.9)
+    champion = MonitoredVersion(version=NEW, since=SINCE, gate_value=0.9)
     test: SequentialTest | None = None
     for until, share in zip(MOMENTS, shares, strict=True):
         test = monitor.update(LIMITS, champion, visible(rows, until), until, sampled_share=share)
@@ -120,7 +121,7 @@ def test_canary_bets_on_an_entity_once_however_the_share_falls() -> None:
         for of in (NEW, OLD)
         for place, row in enumerate(records(of, drawn(600, 0.88)))
     ]
-    pointer, rollout = tried()
+    pointer, rollout = tried(share=0.5)
     whole = visible(rows, MOMENTS[-1])
     test: SequentialTest | None = None
     for until, share in zip(MOMENTS, (1.0, 0.5, 0.25, 1.0), strict=True):

@@ -50,9 +50,9 @@ def serving() -> Pointer:
     return promote(None, servable(OLD), audit(SINCE - 30 * DAY)).pointer
 
 
-def tried(mode: RolloutMode = RolloutMode.CANARY) -> tuple[Pointer, Rollout]:
-    share = 0.1 if mode is RolloutMode.CANARY else None
-    pointer = start_rollout(serving(), servable(NEW), mode, share, audit(SINCE)).pointer
+def tried(mode: RolloutMode = RolloutMode.CANARY, share: float = 0.1) -> tuple[Pointer, Rollout]:
+    of_canary = share if mode is RolloutMode.CANARY else None
+    pointer = start_rollout(serving(), servable(NEW), mode, of_canary, audit(SINCE)).pointer
     assert pointer.rollout is not None
     return pointer, pointer.rollout
 

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from hindsight.adapters.dynamodb.requests import pause_seconds
 from hindsight.core import compact_json
 from hindsight.core.announcements import SOURCE, Announcement
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 _MAX_ENTRIES = 10
 MAX_ATTEMPTS = 6
+# Beyond the account's quota EventBridge refuses single entries, or the call as a whole.
+_BUSY = frozenset({"InternalException", "ThrottlingException"})
 
 
 class EventBridgeAnnouncements:
@@ -40,7 +44,12 @@ class EventBridgeAnnouncements:
 
     def _put(self, entries: list["PutEventsRequestEntryTypeDef"]) -> list["PutEventsRequestEntryTypeDef"]:
         """Put entries on the bus and list those it refused."""
-        answer = self._client.put_events(Entries=entries)
+        try:
+            answer = self._client.put_events(Entries=entries)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _BUSY:
+                raise
+            return entries
         if not answer["FailedEntryCount"]:
             return []
         results = zip(entries, answer["Entries"], strict=True)

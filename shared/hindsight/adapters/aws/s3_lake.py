@@ -6,6 +6,7 @@ import json
 import shutil
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -18,17 +19,14 @@ from hindsight.core.batches import chunks
 from hindsight.core.errors import NotFound, Unavailable, UnreadableObject
 from hindsight.lake.bounded_lines import BoundedLine, bounded_lines
 from hindsight.lake.object_store import Entry, TaggedObject
-from hindsight.lake.pack import is_mark
+from hindsight.lake.pack import GZIP_MAGIC, is_mark
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
-_GZIP_MAGIC = b"\x1f\x8b"
 # The condition does not hold; another write came first; what was to be replaced is gone.
 _OVERTAKEN = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey", "404"}
-
-
 _PIECE = 1 << 20
 _MAX_AT_ONCE = 1000  # objects that S3 removes in one call
 _STAYS = {"PreconditionFailed", "ConditionalRequestConflict"}
@@ -46,23 +44,21 @@ class S3Lake:
         self.write_bytes(key, gzip_lines(rows), "application/x-ndjson")
 
     def read_lines(self, key: str) -> Iterator[dict[str, Any]]:
-        """Read the rows of JSON lines, gzipped or plain, without holding the object. Raises NotFound."""
-        for line in self.read_raw_lines(key):
-            if not is_mark(line):
-                yield json.loads(line)
+        """Read the rows of JSON lines, without holding the object. Raises NotFound, UnreadableObject."""
+        with _named_if_damaged(key):
+            for line in self.read_raw_lines(key):
+                if not is_mark(line):
+                    yield json.loads(line)
 
     def read_raw_lines(self, key: str) -> Iterator[bytes]:
-        """Read the lines of an object as bytes, unzipped, without blank ones. Raises NotFound."""
-        for line in self._unzipped(key):
-            if line.strip():
-                yield line
+        """Read the lines of an object, unzipped, without blank ones. Raises NotFound, UnreadableObject."""
+        with _named_if_damaged(key):
+            yield from (line for line in self._unzipped(key) if line.strip())
 
     def read_bounded_lines(self, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
         """Read every line of an object, only the beginning of a long one. Raises NotFound, UnreadableObject."""
-        try:
+        with _named_if_damaged(key):
             yield from bounded_lines(self._unzipped(key), max_line=max_line, max_total=max_total)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise UnreadableObject(f"the file cannot be unzipped to its end: {error}") from error
 
     def write_bytes(self, key: str, content: bytes, content_type: str) -> None:
         """Store bytes."""
@@ -148,7 +144,7 @@ class S3Lake:
 
     def _unzipped(self, key: str) -> BinaryIO:
         body = io.BufferedReader(cast("io.RawIOBase", self._open(key)), buffer_size=1 << 20)
-        if body.peek(2)[:2] == _GZIP_MAGIC:
+        if body.peek(2)[:2] == GZIP_MAGIC:
             return cast("BinaryIO", gzip.GzipFile(fileobj=body))
         return cast("BinaryIO", body)
 
@@ -158,8 +154,6 @@ class S3Lake:
     def _get(self, key: str, **given: str) -> "GetObjectOutputTypeDef":
         try:
             return self._client.get_object(Bucket=self._bucket, Key=key, **given)  # type: ignore[arg-type]
-        except self._client.exceptions.NoSuchKey as error:
-            raise NotFound(f"the object {key} does not exist") from error
         except ClientError as error:
             # Unless s3:ListBucket covers every prefix, S3 hides a missing object behind 403; only a list shows it.
             code = error.response["Error"]["Code"]
@@ -173,6 +167,15 @@ class S3Lake:
             return key not in self.keys(key)
         except ClientError:
             return False
+
+
+@contextmanager
+def _named_if_damaged(key: str) -> Iterator[None]:
+    """Raise UnreadableObject, which names the object, where it cannot be unzipped or a line is no JSON."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
+        raise UnreadableObject(f"{key} is damaged: {type(error).__name__}: {error}") from error
 
 
 def delete_all(client: "S3Client", bucket: str, objects: Iterable[Any], passed_over: Collection[str]) -> None:

@@ -4,7 +4,16 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from hindsight.adapters.dynamodb.requests import Item, back_off, from_item, put, query_all, to_item, transact
+from hindsight.adapters.dynamodb.requests import (
+    Item,
+    back_off,
+    from_item,
+    put,
+    query_all,
+    to_item,
+    transact,
+    unavailable_if_busy,
+)
 from hindsight.core.errors import Unavailable
 from hindsight.core.retry import Overtaken, optimistic
 
@@ -28,7 +37,8 @@ class ModelItems:
 
     def get(self, model: str, sort_key: str) -> dict[str, Any] | None:
         """Read one item, consistently; None if there is none."""
-        answer = self.client.get_item(TableName=self.table, Key=_key(model, sort_key), ConsistentRead=True)
+        with unavailable_if_busy():
+            answer = self.client.get_item(TableName=self.table, Key=_key(model, sort_key), ConsistentRead=True)
         return from_item(answer["Item"]) if "Item" in answer else None
 
     def newest(self, model: str, prefix: str, limit: int, before: str | None = None) -> list[dict[str, Any]]:
@@ -44,15 +54,13 @@ class ModelItems:
 
         ``before`` begins with the prefix; what it names need not exist.
         """
-        values = {":model": model} | ({":prefix": prefix} if prefix else {})
         condition = " AND begins_with(sk, :prefix)" if prefix else ""
         if before is not None:
-            values[":before"] = before
-            condition = " AND sk BETWEEN :prefix AND :before" if prefix else " AND sk < :before"
+            condition = " AND sk BETWEEN :prefix AND :before"
         request: dict[str, Any] = {
             "TableName": self.table,
             "KeyConditionExpression": "pk = :model" + condition,
-            "ExpressionAttributeValues": to_item(values),
+            "ExpressionAttributeValues": to_item({":model": model, ":prefix": prefix or None, ":before": before}),
             "ScanIndexForward": not descending,
             "ConsistentRead": True,
             "PaginationConfig": {"PageSize": page},
@@ -61,6 +69,8 @@ class ModelItems:
 
     def between(self, model: str, first: str, last: str) -> Iterator[dict[str, Any]]:
         """Read the items of a range of sort keys, both included, consistently, in the order of the keys."""
+        if first > last:  # DynamoDB refuses a range that ends before it begins
+            return iter(())
         return query_all(
             self.client,
             TableName=self.table,
@@ -94,15 +104,6 @@ class ModelItems:
             ExpressionAttributeValues=to_item({":order": values[attribute]}),
         )
         return refused is None
-
-    def update(self, model: str, sort_key: str, values: Values) -> None:
-        """Set attributes of an item and leave its others."""
-        update = self.set(model, sort_key, values)["Update"]
-        self.client.update_item(**update)
-
-    def delete(self, model: str, sort_key: str) -> None:
-        """Remove an item; one that is not there is removed already."""
-        self.client.delete_item(**self.gone(model, sort_key)["Delete"])
 
     def write(self, operations: list["TransactWriteItemTypeDef"]) -> bool:
         """Write all operations or none; False if a condition of one refused them."""

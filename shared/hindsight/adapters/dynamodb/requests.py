@@ -107,11 +107,7 @@ def _from_decimals(value: Any) -> Any:
     return value.value if hasattr(value, "value") and isinstance(value.value, bytes) else value
 
 
-def transact(
-    client: "DynamoDBClient",
-    operations: Sequence["TransactWriteItemTypeDef"],
-    sleep: Callable[[float], None] = time.sleep,
-) -> list[Item | None] | None:
+def transact(client: "DynamoDBClient", operations: Sequence["TransactWriteItemTypeDef"]) -> list[Item | None] | None:
     """Write all operations or none; return None once they are durable.
 
     When a condition refused the transaction, returns a list as long as ``operations``: the item found (empty if
@@ -138,10 +134,10 @@ def transact(
             raise Overtaken from error
         return None
 
-    return _patiently(attempt, "the table is too busy to take a transaction", sleep)
+    return _patiently(attempt, "the table is too busy to take a transaction")
 
 
-def put(client: "DynamoDBClient", sleep: Callable[[float], None] = time.sleep, **request: Any) -> Item | None:
+def put(client: "DynamoDBClient", **request: Any) -> Item | None:
     """Put one item under a condition; return None once it is durable, the item found where the condition refused it.
 
     The item is empty if there was none, or it was not asked for. A transaction that holds the item at that moment is
@@ -159,16 +155,11 @@ def put(client: "DynamoDBClient", sleep: Callable[[float], None] = time.sleep, *
             raise Overtaken from error
         return None
 
-    return _patiently(attempt, "the table is too busy to take the item", sleep)
+    return _patiently(attempt, "the table is too busy to take the item")
 
 
 def batch_get(
-    client: "DynamoDBClient",
-    table: str,
-    keys: Iterable[tuple[str, str]],
-    *,
-    consistent: bool,
-    sleep: Callable[[float], None] = time.sleep,
+    client: "DynamoDBClient", table: str, keys: Iterable[tuple[str, str]], *, consistent: bool
 ) -> Iterator[dict[str, Any]]:
     """Read the items that exist under (pk, sk) keys, in no order; ask again for unprocessed keys.
 
@@ -191,22 +182,21 @@ def batch_get(
                 raise Overtaken
             return found
 
-        return _patiently(attempt, "the table is too busy to read from", sleep)
+        return _patiently(attempt, "the table is too busy to read from")
 
     for items in at_once(read, list(chunks(dict.fromkeys(keys), MAX_BATCH_GET))):
         yield from items
 
 
-def batch_write(
-    client: "DynamoDBClient", table: str, requests: Sequence[Any], sleep: Callable[[float], None] = time.sleep
-) -> None:
+def batch_write(client: "DynamoDBClient", table: str, requests: Sequence[Any]) -> None:
     """Put and delete items, each by itself, a few dozen a call; unprocessed ones are sent again.
 
     Raises Unavailable when the table keeps leaving items unprocessed.
     """
 
     def write(batch: list[Any]) -> list[Any]:
-        answer = client.batch_write_item(RequestItems={table: batch})
+        with unavailable_if_busy():
+            answer = client.batch_write_item(RequestItems={table: batch})
         unprocessed: list[Any] = answer.get("UnprocessedItems", {}).get(table, [])
         return unprocessed
 
@@ -215,7 +205,7 @@ def batch_write(
             write,
             batch,
             otherwise=Unavailable("the table is too busy to write to"),
-            pause=lambda attempt: sleep(pause_seconds(attempt)),
+            pause=_pause,
             max_attempts=MAX_ATTEMPTS,
         )
 
@@ -273,19 +263,18 @@ def at_once(call: Callable[[T], R], values: Sequence[T]) -> Iterator[R]:
         yield from pool.map(call, values)
 
 
-def _patiently(attempt: Callable[[], R], message: str, sleep: Callable[[float], None]) -> R:
+def _patiently(attempt: Callable[[], R], message: str) -> R:
     """Repeat an attempt at a busy table with full jitter. Raises Unavailable with a message when that lasts."""
-    return optimistic(
-        attempt,
-        otherwise=Unavailable(message),
-        pause=lambda number: sleep(pause_seconds(number)),
-        max_attempts=MAX_ATTEMPTS,
-    )
+    return optimistic(attempt, otherwise=Unavailable(message), pause=_pause, max_attempts=MAX_ATTEMPTS)
 
 
 def back_off(attempt: int) -> None:
     """Wait before another attempt at what other workers keep changing, less than a second."""
-    time.sleep(pause_seconds(min(attempt, _MAX_BACK_OFF)))
+    _pause(min(attempt, _MAX_BACK_OFF))
+
+
+def _pause(attempt: int) -> None:
+    time.sleep(pause_seconds(attempt))
 
 
 def pause_seconds(attempt: int) -> float:

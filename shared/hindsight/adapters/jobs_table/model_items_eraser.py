@@ -1,7 +1,6 @@
 """The items of one model in a table, of any kind, removed."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hindsight.adapters.dynamodb.requests import batch_write, scan_pages, to_item
@@ -24,10 +23,9 @@ class DynamoModelItemsEraser:
     what its predictions share.
     """
 
-    def __init__(self, table: str, client: "DynamoDBClient", sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, table: str, client: "DynamoDBClient") -> None:
         self._table = table
         self._client = client
-        self._sleep = sleep
 
     def erase(self, model: str, job_id: str, after: str = "") -> Iterator[ErasedPage]:
         """Remove, page by page, all items of a model but its configuration's and those of one job."""
@@ -45,5 +43,5 @@ class DynamoModelItemsEraser:
         )
         for keys, following in pages:
             deletions: list[Any] = [{"DeleteRequest": {"Key": key}} for key in keys]
-            batch_write(self._client, self._table, deletions, self._sleep)
+            batch_write(self._client, self._table, deletions)
             yield ErasedPage(len(deletions), following)

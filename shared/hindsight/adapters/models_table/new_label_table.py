@@ -1,9 +1,8 @@
 """New labels in the models table, apart from the model's own items."""
 
-import time
 import zlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from hindsight.adapters.dynamodb.model_items import ModelItems
 from hindsight.adapters.dynamodb.requests import (
     at_once,
+    back_off,
     batch_get,
     batch_write,
-    pause_seconds,
     query_pages,
     to_item,
     unavailable_if_busy,
@@ -36,10 +35,9 @@ _HOUR = "%Y-%m-%dT%HZ"
 class DynamoNewLabels:
     """One small item a batch, few an hour, one a day; see ``NewLabelStore``."""
 
-    def __init__(self, table: str, client: "DynamoDBClient", sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, table: str, client: "DynamoDBClient") -> None:
         self._items = ModelItems(table, client)
         self._client = client
-        self._sleep = sleep
 
     def note(self, arrivals: Sequence[Arrivals]) -> None:
         """Store arrivals, each under the digest of its entries: equal ones are one item."""
@@ -71,7 +69,7 @@ class DynamoNewLabels:
     def marks(self, models: Iterable[str]) -> Mapping[str, Marks]:
         """Read the marks of models that have some."""
         keys = {(_partition(model), _MARKS): model for model in models}
-        rows = batch_get(self._client, self._items.table, keys, consistent=True, sleep=self._sleep)
+        rows = batch_get(self._client, self._items.table, keys, consistent=True)
         return {keys[row["pk"], row["sk"]]: Marks(_moment(row, "settled"), _moment(row, "summed")) for row in rows}
 
     def advance(self, model: str, *, settled: datetime | None = None, summed: datetime | None = None) -> None:
@@ -106,7 +104,7 @@ class DynamoNewLabels:
         """Remove stale hours."""
         keys = [dict(zip(("pk", "sk"), _stale_key(found), strict=True)) for found in hours]
         deletions = [{"DeleteRequest": {"Key": to_item(key)}} for key in keys]
-        batch_write(self._client, self._items.table, deletions, self._sleep)
+        batch_write(self._client, self._items.table, deletions)
 
     def hours(self, model: str, since: datetime | None, before: datetime) -> Iterator[HourCounts]:
         """Read the counts of hours: an item that names the version, and behind it that version's days."""
@@ -159,7 +157,7 @@ class DynamoNewLabels:
         optimistic(
             attempt,
             otherwise=Unavailable(f"other workers keep counting the labels of {model!r}"),
-            pause=lambda number: self._sleep(pause_seconds(number)),
+            pause=back_off,
         )
 
     def _put_all(self, items: Iterable[tuple[str, str, dict[str, Any]]]) -> None:

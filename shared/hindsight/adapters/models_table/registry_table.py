@@ -53,6 +53,13 @@ class DynamoRegistry:
         """Store a version and return what is stored: of two records under one name the first stays."""
         return VersionRecord.from_plain(self._put_once(model, _VERSION + record.version, record))
 
+    def describe_version(self, model: str, bare: VersionRecord, record: VersionRecord) -> VersionRecord:
+        """Store what is known of a version of which nothing was; return what is stored: the first description stays."""
+        self._items.put_if_version(
+            model, _VERSION + record.version, _values(record), attribute="record", expected=_values(bare)["record"]
+        )
+        return self.version(model, record.version)
+
     def dataset(self, model: str, dataset_id: str) -> DatasetRecord:
         """Read one dataset. Raises NotFound."""
         return DatasetRecord.from_plain(self._read(model, _DATASET, dataset_id))
@@ -68,7 +75,7 @@ class DynamoRegistry:
     def rewrite_dataset(self, model: str, record: DatasetRecord) -> None:
         """Store what a dataset is after an erasure; that it has expired stays. Raises NotFound."""
         self.dataset(model, record.dataset_id)
-        self._items.update(model, _DATASET + record.dataset_id, _values(record))
+        self._items.write([self._items.set(model, _DATASET + record.dataset_id, _values(record))])
 
     def deployment(self, model: str, sequence: int) -> DeploymentRecord | None:
         """Read one deployment, None if the pointer has not moved that often."""

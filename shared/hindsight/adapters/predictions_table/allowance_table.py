@@ -1,11 +1,10 @@
 """Allowances of entities as items of the predictions table."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hindsight.adapters.dynamodb.model_items import ModelItems
-from hindsight.adapters.dynamodb.requests import pause_seconds
+from hindsight.adapters.dynamodb.requests import back_off
 from hindsight.core.errors import Unavailable
 from hindsight.core.retry import Overtaken, optimistic
 from hindsight.labels.joining.entity_limit import Allowance
@@ -20,9 +19,8 @@ _ATTEMPTS = 12
 class DynamoAllowances:
     """One item an entity and span; see ``hindsight.labels.joining.entity_limit.EntityAllowances``."""
 
-    def __init__(self, table: str, client: "DynamoDBClient", sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, table: str, client: "DynamoDBClient") -> None:
         self._items = ModelItems(table, client)
-        self._sleep = sleep
 
     def take(self, allowance: Allowance, events: Sequence[str]) -> set[str]:
         """Select which of some events are within an allowance. Raises Unavailable if others keep taking at once."""
@@ -44,6 +42,6 @@ class DynamoAllowances:
         return optimistic(
             attempt,
             otherwise=Unavailable("too many workers count the feedback of one entity at once"),
-            pause=lambda number: self._sleep(pause_seconds(number)),
+            pause=back_off,
             max_attempts=_ATTEMPTS,
         )

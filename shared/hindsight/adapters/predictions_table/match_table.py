@@ -197,9 +197,7 @@ class DynamoMatches:
 
     def has_events(self, key: MatchKey, span: Span) -> bool:
         """Check whether events of a key may have occurred within a span: one that was moved away answers too."""
-        request = self._request(key, bounds(MOMENT, span))
-        with unavailable_if_busy():
-            return bool(self._client.query(**request, Limit=1)["Items"])
+        return any(self._pages(key, bounds(MOMENT, span), 1))
 
     def event(self, key: MatchKey, feedback_id: str) -> KeptEvent | None:
         """Find an event of a key by its id."""
@@ -247,17 +245,19 @@ class DynamoMatches:
         return [kept for item in items if (kept := kept_from_item(item)) is not None]
 
     def _pages(self, key: MatchKey, within: dict[str, str], size: int, **request: Any) -> Iterator[list[Any]]:
-        asked = {**self._request(key, within), "PaginationConfig": {"PageSize": size}, **request}
-        for page in query_pages(self._client, **asked):
+        if within[":first"] > within[":last"]:  # DynamoDB refuses a range that ends before it begins
+            return
+        pages = query_pages(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues=to_item({":pk": key_partition(key), **within}),
+            ConsistentRead=True,
+            PaginationConfig={"PageSize": size},
+            **request,
+        )
+        for page in pages:
             yield [from_item(item) for item in page["Items"]]
-
-    def _request(self, key: MatchKey, within: dict[str, str]) -> dict[str, Any]:
-        return {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
-            "ExpressionAttributeValues": to_item({":pk": key_partition(key), **within}),
-            "ConsistentRead": True,
-        }
 
     def _update(self, event: Feedback, **request: Any) -> None:
         with unavailable_if_busy():

@@ -1,7 +1,7 @@
 """The partitions of shared entities and references in the predictions table, without an erased subject's items."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import datetime
@@ -42,10 +42,9 @@ _MOST_NAMES = 100
 class DynamoSubjectKeys:
     """Partitions of shared keys; see ``hindsight.privacy.stores.SubjectKeys``. All reads are consistent."""
 
-    def __init__(self, table: str, client: "DynamoDBClient", sleep: Callable[[float], None]) -> None:
+    def __init__(self, table: str, client: "DynamoDBClient") -> None:
         self._table = table
         self._client = client
-        self._sleep = sleep
 
     def shared(self, keys: Sequence[MatchKey], entity_id: str) -> set[MatchKey]:
         """Find the keys that a stored prediction of another entity, or of none, carries."""
@@ -108,11 +107,11 @@ class DynamoSubjectKeys:
         return self._read([(one["pk"], one["sk"]) for one in keys])
 
     def _read(self, keys: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-        return list(batch_get(self._client, self._table, keys, consistent=True, sleep=self._sleep))
+        return list(batch_get(self._client, self._table, keys, consistent=True))
 
     def _delete(self, items: Iterable[dict[str, Any]]) -> None:
         keys = [to_item({"pk": item["pk"], "sk": item["sk"]}) for item in items]
-        batch_write(self._client, self._table, [{"DeleteRequest": {"Key": key}} for key in keys], self._sleep)
+        batch_write(self._client, self._table, [{"DeleteRequest": {"Key": key}} for key in keys])
 
     def _pages(self, key: MatchKey, prefix: str = "") -> Iterator[list[dict[str, Any]]]:
         condition = " AND begins_with(sk, :prefix)" if prefix else ""

@@ -5,25 +5,22 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hindsight.adapters.dynamodb.attributes import unpack
-from hindsight.adapters.dynamodb.requests import batch_write, from_item, query_all, scan_pages, to_item
+from hindsight.adapters.dynamodb.requests import batch_write, from_item, put, query_all, scan_pages, to_item
 from hindsight.adapters.predictions_table.prediction_items import ERASED_REVISION, HEAD, partition_key
 from hindsight.core.times import format_time
 from hindsight.entities.prediction import PredictionKey
 from hindsight.privacy.stores import FoundPage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class DynamoSubjectCollections:
     """Item collections of the predictions table; see ``hindsight.privacy.stores.SubjectCollections``."""
 
-    def __init__(self, table: str, client: "DynamoDBClient", sleep: "Callable[[float], None]") -> None:
+    def __init__(self, table: str, client: "DynamoDBClient") -> None:
         self._table = table
         self._client = client
-        self._sleep = sleep
 
     def find(self, model: str, entity_id: str, received_by: datetime, after: str = "") -> Iterator[FoundPage]:
         """Find, page by page, an entity's predictions that were received by a moment."""
@@ -59,10 +56,10 @@ class DynamoSubjectCollections:
         )
         if not any(item.get("erased") for item in found):
             # The mark comes first: every join is conditional on the head that it replaces.
-            self._client.put_item(TableName=self._table, Item=to_item(_mark(key, expires_at)))
+            put(self._client, TableName=self._table, Item=to_item(_mark(key, expires_at)))
         others = [item["sk"] for item in found if item["sk"] != HEAD]
         deletions = [{"DeleteRequest": {"Key": to_item({"pk": partition, "sk": name})}} for name in others]
-        batch_write(self._client, self._table, deletions, self._sleep)
+        batch_write(self._client, self._table, deletions)
         return sum(not item.get("erased") for item in found)
 
 

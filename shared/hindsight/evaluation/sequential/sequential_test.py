@@ -37,6 +37,7 @@ POLICIES: Mapping[EvaluationSubject, Policy] = {
     EvaluationSubject.ROLLOUT: IN_ROLLOUT,
     EvaluationSubject.PROBATION: IN_ROLLOUT,
     EvaluationSubject.PERFORMANCE: IN_SERVICE,
+    EvaluationSubject.PERFORMANCE_BESIDE: IN_SERVICE,
 }
 
 
@@ -72,8 +73,12 @@ class Claim(Record, frozen=True, kw_only=True):
 
     def is_continued_by(self, other: "Claim") -> bool:
         """Check whether another claim is about the same version in the same rollout, probation or service."""
-        ours, others = ((it.subject, it.version, it.against, it.since) for it in (self, other))
-        return ours == others
+        return self.identity == other.identity
+
+    @property
+    def identity(self) -> tuple[EvaluationSubject, str, str | None, datetime | None]:
+        """The version in its rollout, probation or service."""
+        return (self.subject, self.version, self.against, self.since)
 
 
 class WaitingLabels(Record, frozen=True, kw_only=True):
@@ -189,10 +194,10 @@ class SequentialTest(Record, frozen=True, kw_only=True):
 
 
 class SequentialTests(Protocol):
-    """The store of tests: of a model one of each subject."""
+    """The store of tests: of a model one of each subject, of versions beside the champion one each."""
 
-    def load(self, model: str, subject: EvaluationSubject) -> SequentialTest | None:
-        """Read the newest test of a model's subject, the present one or the last."""
+    def load(self, model: str, subject: EvaluationSubject, version: str = "") -> SequentialTest | None:
+        """Read the newest test of a model's subject, the present one or the last; beside the champion of a version."""
 
     def save(self, model: str, test: SequentialTest) -> bool:
         """Store a test one update after the stored one, or the first.

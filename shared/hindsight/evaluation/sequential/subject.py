@@ -4,8 +4,9 @@ from enum import StrEnum
 
 
 class EvaluationSubject(StrEnum):
-    """A challenger in a rollout, a champion on probation, or the live performance of a champion."""
+    """A challenger in a rollout, a champion on probation, or the live performance of a champion or one beside it."""
 
     ROLLOUT = "rollout"
     PROBATION = "probation"
     PERFORMANCE = "performance"
+    PERFORMANCE_BESIDE = "performance_beside"

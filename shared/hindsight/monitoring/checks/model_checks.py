@@ -8,7 +8,7 @@ from typing import Any
 
 from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration
-from hindsight.core.errors import HindsightError, NotFound
+from hindsight.core.errors import HindsightError
 from hindsight.core.times import format_time
 from hindsight.evaluation.performance_limit import performance_limit
 from hindsight.label_records.label_completeness import MAX_LABEL_DELAY, SETTLING, complete_until, last_label_after
@@ -16,16 +16,17 @@ from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.window import MAX_BYTES, LabelWindow, labels_in_window, matured_in_window
 from hindsight.labels.joining.effects import EffectStore
 from hindsight.lake.object_store import Lake
+from hindsight.monitoring.checks.monitored_versions import monitored_versions
 from hindsight.monitoring.drift.alpha_spending import level_of
-from hindsight.monitoring.drift.champion_drift import ChampionDrift, check_champion_drift
 from hindsight.monitoring.drift.input_drift import DriftReport, drift_measurements
+from hindsight.monitoring.drift.version_drift import VersionDrift, check_version_drift
 from hindsight.monitoring.estimation.estimated_performance import EstimateReport, check_estimate, estimate_measurements
 from hindsight.monitoring.estimation.estimator import Estimator, LossPredictor
 from hindsight.monitoring.estimation.reconciliation import reconcile
 from hindsight.monitoring.label_health.feedback_effects import FeedbackEffects, effects_of_a_day
 from hindsight.monitoring.label_health.join_health import join_health, join_measurements, judge_join
 from hindsight.monitoring.label_health.label_freshness import label_freshness, label_freshness_measurements
-from hindsight.monitoring.performance.live_performance import Champion, DegradationMonitor
+from hindsight.monitoring.performance.live_performance import DegradationMonitor
 from hindsight.monitoring.performance.realised_performance import (
     PerformanceReport,
     check_performance,
@@ -34,10 +35,11 @@ from hindsight.monitoring.performance.realised_performance import (
 from hindsight.monitoring.results.check import CheckKind, Verdict
 from hindsight.monitoring.results.check_result import CheckResult
 from hindsight.monitoring.results.measurement import Measurement
+from hindsight.monitoring.results.monitored_version import MonitoredVersion
 from hindsight.profiles.logs.hourly import WindowProfile, window_profile
 from hindsight.profiles.profile import Profile
 from hindsight.profiles.reference import read_baseline
-from hindsight.registry.pointer import Pointer
+from hindsight.registry.external_version import is_made_elsewhere
 from hindsight.registry.served_features import ServedFeatures, with_kept_features
 from hindsight.registry.store import Registry
 
@@ -65,6 +67,12 @@ class CheckData:
     def matured(self) -> LabelRows:
         """The label records of predictions whose outcome fell due in the window, as far as all of them are in."""
         return matured_in_window(self.labels.rows, self.now, self.window, self._complete_until(timedelta(0)))
+
+    def matured_of(self, version: MonitoredVersion) -> LabelRows:
+        """Select the matured records that a version's performance is measured on: all for the champion's report."""
+        if version.champion is None:
+            return self.matured
+        return self.matured.at(self.matured.values("model_version").is_text(version.version))
 
     def with_sampling(self, figures: Mapping[str, Any]) -> dict[str, Any]:
         """Add the share of the predictions that figures are of, and since when, if less than the window."""
@@ -111,6 +119,7 @@ class ModelChecks:
         """Compute the checks of a model, each by itself: one that fails leaves the others.
 
         Without a champion that is only how feedback and labels come in, without predictions only how feedback does.
+        Where another server answers, versions logged beside the champion are checked too.
         What needs no labels comes first; then reading the labels may raise.
         """
         feedback = effects_of_a_day(self.effects, configuration.model, now)
@@ -120,18 +129,16 @@ class ModelChecks:
         profiles = window_profile(self.lake, configuration.model, now - configuration.monitoring.window, now)
         if pointer is None and not profiles.all.rows:
             return
+        versions = list[MonitoredVersion]()
         if pointer is not None:
-            yield partial(self._of_drift, configuration, profiles, pointer, now)
+            versions = monitored_versions(self.registry, self.lake, configuration, profiles, pointer=pointer, now=now)
+        for version in versions:
+            yield partial(self._of_drift, configuration, profiles, version, now)
         data = self._read_data(configuration, profiles, now, has_time)
-        if pointer is None:
-            yield partial(_of_join, data, None)
-            return
-        champion = Champion(
-            version=pointer.champion, since=pointer.serving_since, gate_value=self._gate_value(configuration, pointer)
-        )
-        yield partial(self._of_performance, data, champion)
-        yield partial(self._of_estimate, data, profiles.of_version(champion.version), champion)
-        yield partial(_of_join, data, champion.version)
+        for version in versions:
+            yield partial(self._of_performance, data, version)
+            yield partial(self._of_estimate, data, profiles.of_version(version.version), version)
+        yield partial(_of_join, data, versions[0].version if versions else None)
 
     def _read_data(
         self, configuration: ModelConfiguration, profiles: WindowProfile, now: datetime, has_time: Callable[[], bool]
@@ -147,35 +154,36 @@ class ModelChecks:
             profiles = window_profile(self.lake, model, now - shorter, now)
         return CheckData(configuration=configuration, now=now, window=shorter, profiles=profiles, labels=labels)
 
-    def _of_performance(self, data: CheckData, champion: Champion) -> CheckResult:
+    def _of_performance(self, data: CheckData, version: MonitoredVersion) -> CheckResult:
         configuration, labels = data.configuration, data.labels
         report = check_performance(
-            data.matured,
+            data.matured_of(version),
             configuration,
-            champion=champion.version,
-            limit=performance_limit(configuration, champion.gate_value),
+            champion=version.version,
+            limit=performance_limit(configuration, version.gate_value),
             test=self.degradation.update(
                 configuration,
-                champion,
+                version,
                 labels.rows,
                 data.complete_until,
                 sampled_share=labels.sampled_share,
             ),
-            level=level_of(1 - configuration.monitoring.performance.confidence, champion.since, data.now),
+            level=level_of(1 - configuration.monitoring.performance.confidence, version.since, data.now),
         )
-        numbers = performance_measurements(configuration.model, champion.version, report)
-        return _result(CheckKind.PERFORMANCE, champion.version, report, numbers, data.with_sampling)
+        numbers = performance_measurements(configuration.model, version.version, report)
+        return _result(CheckKind.PERFORMANCE, version, report, numbers, data.with_sampling)
 
-    def _of_estimate(self, data: CheckData, predictions: Profile, champion: Champion) -> CheckResult:
-        configuration, version = data.configuration, champion.version
+    def _of_estimate(self, data: CheckData, predictions: Profile, version: MonitoredVersion) -> CheckResult:
+        configuration = data.configuration
         alpha = 1 - configuration.monitoring.performance.confidence
-        level = level_of(alpha, champion.since, data.now)
+        level = level_of(alpha, version.since, data.now)
         try:
-            estimator, losses = self.estimators(configuration.model, version)
+            estimator, losses = self.estimators(configuration.model, version.version)
         except HindsightError as error:
             return CheckResult(
                 kind=CheckKind.ESTIMATE,
-                model_version=version,
+                model_version=version.version,
+                champion=version.champion,
                 verdict=Verdict.INSUFFICIENT,
                 reason=error.message,
                 summary={},
@@ -186,55 +194,51 @@ class ModelChecks:
             estimator,
             configuration,
             level=level,
-            gate_value=champion.gate_value,
+            gate_value=version.gate_value,
             losses=losses,
             reconciliation=reconcile(
-                data.matured, estimator, configuration, champion=version, level=RECONCILED_AT, losses=losses
+                data.matured, estimator, configuration, champion=version.version, level=RECONCILED_AT, losses=losses
             ),
         )
-        numbers = estimate_measurements(configuration.model, version, report)
+        numbers = estimate_measurements(configuration.model, version.version, report)
         return _result(CheckKind.ESTIMATE, version, report, numbers, data.with_sampling)
 
     def _of_drift(
-        self, configuration: ModelConfiguration, profiles: WindowProfile, pointer: Pointer, now: datetime
+        self, configuration: ModelConfiguration, profiles: WindowProfile, version: MonitoredVersion, now: datetime
     ) -> CheckResult:
-        read = self.served.definitions(configuration.model, [pointer.champion])
-        found = check_champion_drift(self.lake, with_kept_features(configuration, read), pointer, profiles, now)
-        numbers = drift_measurements(configuration.model, pointer.champion, found.report)
-        result = _result(CheckKind.DRIFT, pointer.champion, found.report, numbers, self._with_baseline(found, pointer))
+        read = self.served.definitions(configuration.model, [version.version])
+        found = check_version_drift(self.lake, with_kept_features(configuration, read), version, profiles, now)
+        numbers = drift_measurements(configuration.model, version.version, found.report)
+        result = _result(CheckKind.DRIFT, version, found.report, numbers, self._with_baseline(found))
         return replace(result, page=found.page())
 
-    def _with_baseline(self, found: ChampionDrift, pointer: Pointer) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-        """Add the rows that a version of another server is compared with, None while they are not together."""
-        if not pointer.is_external:
+    def _with_baseline(self, found: VersionDrift) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+        """Add the rows that a version made elsewhere is compared with, None while they are not together."""
+        model, version = found.heading.model, found.heading.version
+        if not is_made_elsewhere(self.registry, model, version):
             return dict
-        baseline = read_baseline(self.lake, found.heading.model, pointer.champion)
+        baseline = read_baseline(self.lake, model, version)
         return lambda figures: {**figures, "baseline": baseline}
-
-    def _gate_value(self, configuration: ModelConfiguration, pointer: Pointer) -> float | None:
-        """Read the champion's value at the gate of the metric that monitoring follows."""
-        try:
-            record = self.registry.version(configuration.model, pointer.champion)
-        except NotFound:
-            return None
-        return record.metrics.get(configuration.performance_metric)
 
 
 def _result(
     kind: CheckKind,
-    version: str,
+    version: MonitoredVersion,
     report: DriftReport | EstimateReport | PerformanceReport,
     measurements: Sequence[Measurement],
     shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda figures: figures,
 ) -> CheckResult:
+    # What is published of the model alone is the champion's: alarms go by it.
+    is_champion = version.champion is None
     return CheckResult(
         kind=kind,
-        model_version=version,
+        model_version=version.version,
+        champion=version.champion,
         verdict=report.verdict,
         reason=report.reason,
         summary=shown(report.summary()),
         report=shown(asdict(report)),
-        measurements=measurements,
+        measurements=[number for number in measurements if is_champion or "ModelVersion" in number.dimensions],
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from hindsight.config.model import ModelConfiguration, ServedBy
 from hindsight.config.store import ConfigurationStore
 from hindsight.core import compact_json
 from hindsight.core.attempts import Attempts
@@ -25,7 +26,7 @@ class MonitoringFailed(HindsightError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor:
-    """The monitor of the serving versions' drift, performance and join health."""
+    """The monitor of the drift, performance and join health of the versions that answer."""
 
     configurations: ConfigurationStore
     model_checks: ModelChecks
@@ -41,6 +42,7 @@ class Monitor:
         Raises MonitoringFailed once all checks have been tried and all numbers published.
         """
         parts, kept, measured = Attempts(through=(ModelRetired,)), list[Check](), list[Measurement]()
+        configuration: ModelConfiguration | None = None
         with parts.attempt("reading"):
             configuration = self.configurations.current(model).configuration
             for make in self.model_checks.of(configuration, now, has_time):
@@ -51,25 +53,30 @@ class Monitor:
                     # failing bus keeps no check from the triggers.
                     with parts.attempt("an announcement"):
                         self.announcer.announce(check)
-                    self.checks.put(check)
+                    if check.champion is None:
+                        self.checks.put(check)
                     kept.append(check)
                     measured.extend(result.measurements)
+        if configuration is not None and configuration.serving is ServedBy.EXTERNAL:
+            with parts.attempt("the checks of versions beside the champion"):
+                self.checks.put_beside(model, now, [check for check in kept if check.champion is not None])
         self.sink.publish(with_overall(measured))
         parts.raise_failures(MonitoringFailed, f"monitor {model}:")
         return kept
 
     def keep(self, model: str, now: datetime, result: CheckResult) -> Check:
         """Store a result's page and report in the lake, and build the newest check, which names them."""
-        page = page_key(model, now) if result.page is not None else None
+        page = page_key(model, now, result.model_version) if result.page is not None else None
         check = Check(
             model=model,
             kind=result.kind,
             at=now,
             model_version=result.model_version,
+            champion=result.champion,
             verdict=result.verdict,
             reason=result.reason,
             summary=result.summary,
-            report_key=report_key(model, result.kind, now),
+            report_key=report_key(model, result.kind, now, result.model_version),
             page_key=page,
         )
         if page is not None and result.page is not None:

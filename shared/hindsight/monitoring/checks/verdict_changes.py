@@ -23,10 +23,20 @@ class VerdictAnnouncer:
 
     def announce(self, check: Check) -> None:
         """Announce a check whose bad verdict the newest stored one did not have. Raises Unavailable."""
-        found = announcement_of(self.checks.latest(check.model, check.kind), check)
+        if finding_of(check) is None:
+            return
+        found = announcement_of(self._before(check), check)
         if found is not None:
             page = {} if check.page_key is None else {"page_url": self.link(check.page_key)}
             self.announcements.publish([replace(found, data={**found.data, **page})])
+
+    def _before(self, check: Check) -> Check | None:
+        """Find the check before, of a version beside the champion among those."""
+        if check.champion is None:
+            return self.checks.latest(check.model, check.kind)
+        of_check = (check.kind, check.model_version)
+        others = (other for other in self.checks.beside(check.model) if (other.kind, other.model_version) == of_check)
+        return next(others, None)
 
 
 def announcement_of(before: Check | None, check: Check) -> Announcement | None:

@@ -17,7 +17,7 @@ class ConstantPredictions:
     @property
     def reason(self) -> str:
         """The finding in words."""
-        return f"the champion answers {self.answer} to all {self.rows:,} rows, as it did not on its holdout"
+        return f"the version answers {self.answer} to all {self.rows:,} rows, as it did not on its holdout"
 
 
 def find_constant_predictions(reference: Profile, window: Profile) -> ConstantPredictions | None:

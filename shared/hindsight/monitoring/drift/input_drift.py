@@ -200,7 +200,7 @@ def _with_champion(
     if constant is not None:
         return Verdict.DRIFT, f"{constant.reason}; {reason}"
     if not champion_window.rows:
-        return verdict, f"the champion made no prediction in this window; {reason}"
+        return verdict, f"the version made no prediction in this window; {reason}"
     return verdict, reason
 
 

@@ -1,4 +1,4 @@
-"""The degradation test of the serving version's live performance, kept up to date with new labels."""
+"""The degradation tests of versions' live performance, kept up to date with new labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,27 +15,19 @@ from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.evaluation.weights import max_label_weight
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Champion:
-    """A serving version: since when it serves, and its metric's value at the gate."""
-
-    version: str
-    since: datetime
-    gate_value: float | None
+from hindsight.monitoring.results.monitored_version import MonitoredVersion
 
 
 @dataclass(frozen=True, slots=True)
 class DegradationMonitor:
-    """The keeper of the anytime-valid test of each model's serving version."""
+    """The keeper of the anytime-valid tests of each model's serving version, and of those logged beside it."""
 
     tests: SequentialTests
 
     def update(
         self,
         configuration: ModelConfiguration,
-        champion: Champion,
+        version: MonitoredVersion,
         labels: Sequence[LabelFields],
         until: datetime,
         *,
@@ -51,14 +43,14 @@ class DegradationMonitor:
         would have bet on, and what was counted at a larger share is not counted again. Which labels are bet on depends
         on the number of records and on hashes, never on the labels' values: no bet can lose its validity by that.
         """
-        model, claimed = configuration.model, claim_of(configuration, champion)
+        model, claimed = configuration.model, claim_of(configuration, version)
         if claimed is None:
             return None
         max_weight = claimed.scale.wealth(max_label_weight(configuration, labels)).heaviest
-        test = self._test(model, claimed, champion, max_weight)
+        test = self._test(model, claimed, version, max_weight)
         share = min(test.sampled_share, sampled_share)
         rows = LabelRows.of(labels).sampled(share)
-        is_fresh = rows.has_value & rows.values("model_version").is_text(champion.version)
+        is_fresh = rows.has_value & rows.values("model_version").is_text(version.version)
         fresh = rows.at(is_fresh & rows.came_to_count(test.reached, until)).by_maturity()
         predictions = read_matured(fresh, configuration).predictions
         if not len(predictions):
@@ -66,25 +58,28 @@ class DegradationMonitor:
         after = test.count_labels(predictions, until).replace(updates=test.updates + 1, sampled_share=share)
         if self.tests.save(model, after):
             return after
-        return self._test(model, claimed, champion, max_weight)
+        return self._test(model, claimed, version, max_weight)
 
-    def _test(self, model: str, claimed: Claim, champion: Champion, max_weight: float) -> SequentialTest:
-        stored = self.tests.load(model, EvaluationSubject.PERFORMANCE)
-        return SequentialTest.of(claimed, champion.since, stored, max_weight)
+    def _test(self, model: str, claimed: Claim, version: MonitoredVersion, max_weight: float) -> SequentialTest:
+        stored = self.tests.load(model, claimed.subject, version.version)
+        return SequentialTest.of(claimed, version.since, stored, max_weight)
 
 
-def claim_of(configuration: ModelConfiguration, champion: Champion) -> Claim | None:
-    """Build the claim that is tested of a champion, None where its performance has no limit."""
-    limit = performance_limit(configuration, champion.gate_value)
+def claim_of(configuration: ModelConfiguration, version: MonitoredVersion) -> Claim | None:
+    """Build the claim that is tested of a version, None where its performance has no limit."""
+    limit = performance_limit(configuration, version.gate_value)
     if limit is None:
         return None
-    return performance_claim(
-        champion.version,
+    claim = performance_claim(
+        version.version,
         configuration.performance_metric,
         configuration.task,
         limit=limit,
-        gate_value=champion.gate_value,
+        gate_value=version.gate_value,
     )
+    if claim is None or version.champion is None:
+        return claim
+    return claim.replace(subject=EvaluationSubject.PERFORMANCE_BESIDE)
 
 
 def performance_claim(

@@ -1,8 +1,9 @@
 """The newest result of a check, as triggers and operators read it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any, Protocol
 
 from msgspec import field
@@ -34,6 +35,7 @@ class Verdict(StrEnum):
 class Check(Record, frozen=True, kw_only=True):
     """One check of one version, or of a model that has none yet: its verdict, reason and numbers.
 
+    ``champion`` is given of a version that is logged beside one.
     ``summary`` is short for any number of features; ``report_key`` is the key of the whole report in the
     lake, ``page_key`` that of its page, if there is one.
     """
@@ -44,6 +46,7 @@ class Check(Record, frozen=True, kw_only=True):
     verdict: Verdict
     reason: str
     model_version: str | None = None
+    champion: str | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
     report_key: str | None = None
     page_key: str | None = None
@@ -54,7 +57,7 @@ class Check(Record, frozen=True, kw_only=True):
 
 
 class CheckStore(Protocol):
-    """The newest check of every model and kind."""
+    """The newest check of every model and kind, and those of the versions beside its champion."""
 
     def put(self, check: Check) -> None:
         """Store a check, unless a newer one of its kind is stored: a replayed check must not hide it."""
@@ -62,12 +65,29 @@ class CheckStore(Protocol):
     def latest(self, model: str, kind: CheckKind) -> Check | None:
         """Read the newest check, None before the first."""
 
+    def put_beside(self, model: str, at: datetime, checks: Sequence[Check]) -> None:
+        """Store the checks of all versions beside a champion, in place of an earlier round's."""
 
-def report_key(model: str, kind: CheckKind, at: datetime) -> str:
-    """Build the key of a check's report: one name a moment, so that a repeated check replaces itself."""
-    return f"{day_prefix(CHECKS, model, at.date())}{format_time(at)}-{kind}.json"
+    def beside(self, model: str) -> list[Check]:
+        """Read the checks of the versions beside the champion, of the newest round."""
 
 
-def page_key(model: str, at: datetime) -> str:
+def report_key(model: str, kind: CheckKind, at: datetime, version: str | None = None) -> str:
+    """Build the key of a check's report: one name a moment and version, so that a repeated check replaces itself."""
+    return f"{day_prefix(CHECKS, model, at.date())}{format_time(at)}{report_ending(kind, version)}"
+
+
+def report_ending(kind: CheckKind, version: str | None = None) -> str:
+    """Build the end of the keys of a kind's reports, of a version's alone if one is named.
+
+    >>> report_ending(CheckKind.DRIFT), report_ending(CheckKind.DRIFT, "v1")
+    ('-drift.json', '-658321d8edc9-drift.json')
+    """
+    # A version's name may hold what no key can.
+    tag = "" if version is None else f"-{blake2b(version.encode(), digest_size=6).hexdigest()}"
+    return f"{tag}-{kind}.json"
+
+
+def page_key(model: str, at: datetime, version: str | None = None) -> str:
     """Build the key of a drift check's page, beside its report."""
-    return f"{day_prefix(CHECKS, model, at.date())}{format_time(at)}-{CheckKind.DRIFT}.html"
+    return report_key(model, CheckKind.DRIFT, at, version).removesuffix(".json") + ".html"

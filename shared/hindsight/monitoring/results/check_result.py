@@ -24,3 +24,4 @@ class CheckResult:
     measurements: Sequence[Measurement] = ()
     page: str | None = None
     model_version: str | None = None
+    champion: str | None = None

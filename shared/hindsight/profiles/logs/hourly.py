@@ -98,6 +98,12 @@ def first_version(lake: Lake, model: str, start: datetime, end: datetime) -> tup
     return None
 
 
+def first_hour(lake: Lake, model: str, version: str, start: datetime, end: datetime) -> datetime | None:
+    """Find the hour of a version's first predictions of a window, None where it made none."""
+    hours = _hours(lake, model, start, end)
+    return next((moment for moment, hour in hours if version in hour and hour[version].rows), None)
+
+
 def more_rows(
     lake: Lake, model: str, version: str, so_far: FoundProfile, end: datetime, *, rows: int, most_hours: int
 ) -> FoundProfile:

@@ -18,7 +18,7 @@ from hindsight.review.tasks.resolution import resolve_task
 from hindsight.review.tasks.store import TaskStore
 from hindsight.review.tasks.task import UNNAMED_REVIEWER, Answer, ReviewTask, Skip
 from hindsight.review.tasks.transitions import answered, skipped
-from hindsight.validation.items import Identifier, Receipt, RequestItem, parse_item
+from hindsight.validation.items import Identifier, Receipt, RequestItem, Value, parse_item
 
 MAX_ANSWERS_BYTES = 1024 * 1024
 MAX_COMMENT = 1000
@@ -31,7 +31,7 @@ class AnswerItem(RequestItem):
 
     task_id: Identifier
     reviewer: Identifier = UNNAMED_REVIEWER
-    value: bool | int | float | Annotated[str, Field(max_length=1024)] | None = None
+    value: Value = None
     skip: bool = False
     comment: Annotated[str, Field(min_length=1, max_length=MAX_COMMENT)] | None = None
 
@@ -135,15 +135,15 @@ def _answer(item: AnswerItem, configuration: ModelConfiguration, rule: Rule, now
     """Read an item's answer."""
     has_value = "value" in item.model_fields_set
     if item.skip and has_value:
-        raise _invalid(Fault(f"{path}.skip", "cannot be sent with a value; send one of them"))
+        raise InvalidInput.at(f"{path}.skip", "cannot be sent with a value; send one of them")
     if item.skip:
         return Skip(reviewer=item.reviewer, at=now, comment=item.comment)
     if not has_value:
-        raise _invalid(Fault(f"{path}.value", "is required, unless the task is skipped"))
+        raise InvalidInput.at(f"{path}.value", "is required, unless the task is skipped")
     try:
         label = answer_label(rule, item.value, configuration.labels, configuration.task)
     except InvalidInput as error:
-        raise _invalid(Fault(f"{path}.value", error.faults[0].message)) from error
+        raise InvalidInput.at(f"{path}.value", error.faults[0].message) from error
     return Answer(reviewer=item.reviewer, value=item.value, label=label, at=now, comment=item.comment)
 
 
@@ -182,7 +182,3 @@ def _refuse(receipt: Receipt) -> None:
 
 def _refused(kind: type[HindsightError], index: int, message: str) -> HindsightError:
     return kind(message, (Fault(f"answers[{index}].task_id", message),))
-
-
-def _invalid(fault: Fault) -> InvalidInput:
-    return InvalidInput(f"{fault.path} {fault.message}", (fault,))

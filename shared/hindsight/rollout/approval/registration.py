@@ -11,7 +11,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.config.store import ConfigurationStore
 from hindsight.config.types import Number
 from hindsight.core.errors import Conflict, InvalidInput
-from hindsight.registry.external_version import external_version
+from hindsight.registry.external_version import external_version, is_bare
 from hindsight.registry.store import Registry
 from hindsight.registry.version import VersionRecord
 from hindsight.validation.items import Identifier, RequestItem, parse_item
@@ -33,7 +33,7 @@ class Registrations:
     configurations: ConfigurationStore
 
     def take(self, model: str, body: object, now: datetime) -> VersionRecord:
-        """Register a version; the same again finds it.
+        """Register a version; the same again finds it. What is known of an adopted one is added, once.
 
         Raises InvalidInput with the path at fault, NotFound for an unknown model, Conflict where the name is another
         version's.
@@ -43,7 +43,13 @@ class Registrations:
         expected = _known(request, revision.configuration)
         notes = () if request.description is None else (request.description,)
         record = external_version(request.version, revision.revision, now, expected, notes)
-        stored = self.registry.put_version(revision.configuration.model, record)
+        known = revision.configuration.model
+        stored = self.registry.put_version(known, record)
+        if is_bare(stored):
+            described = record.replace(
+                created_at=stored.created_at, configuration_revision=stored.configuration_revision
+            )
+            stored = self.registry.describe_version(known, stored, described)
         if (stored.candidate, stored.metrics, stored.notes) != (record.candidate, record.metrics, record.notes):
             raise Conflict(f"the version {request.version!r} is there already, and is another one")
         return stored

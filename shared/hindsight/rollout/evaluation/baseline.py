@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.model import ModelConfiguration
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.performance_limit import DEFAULT_DROP, DEFAULT_WORSENING
 from hindsight.evaluation.sequential.observation import Scale, scale_of
 from hindsight.registry.version import VersionRecord
@@ -46,8 +47,28 @@ def baseline_of(configuration: ModelConfiguration, record: VersionRecord, agains
     R² and averages over classes are no means over labels. For R² the bets are on the RMSE: a drop of d from r lets
     the mean square grow by d / (1 - r) of itself. For macro averages they are on the accuracy, with the same drop.
     """
-    metric = configuration.gate_metric
     known = record.champion_metrics if record.compared_with == against and record.champion_metrics else record.metrics
+    return _baseline(configuration, known)
+
+
+def live_baseline(configuration: ModelConfiguration, champion: LabelledPredictions) -> Baseline:
+    """Build the baseline of a rollout from what the champion is worth in service, where no holdout says it."""
+    needed = {configuration.gate_metric, Metric.ACCURACY, Metric.R2, Metric.RMSE}
+    known = {metric: champion.measure(metric) for metric in needed if configuration.task in metric.tasks}
+    return _baseline(configuration, {str(metric): value for metric, value in known.items()})
+
+
+def kept_baseline(configuration: ModelConfiguration, scale: Scale) -> Baseline:
+    """Build the live baseline that a test was begun with; what the champion is worth since does not change it."""
+    metric = configuration.gate_metric
+    if scale.metric is metric:
+        return _baseline(configuration, {metric: scale.null})
+    allowed = configuration.deployment.probation.max_drop or DEFAULT_DROP
+    return Baseline(metric=metric, expected=None, allowed=allowed, scale=scale)
+
+
+def _baseline(configuration: ModelConfiguration, known: Mapping[str, float | None]) -> Baseline:
+    metric = configuration.gate_metric
     expected = known.get(metric)
     if expected is None:
         return Baseline(metric=metric, expected=None, allowed=None, scale=None)

@@ -7,17 +7,19 @@ from typing import Any
 
 from hindsight.config.model import ModelConfiguration
 from hindsight.entities.label_row import LabelFields
+from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.matured_labels import is_readable, read_matured
-from hindsight.evaluation.sequential.sequential_test import Claim, SequentialTest
+from hindsight.evaluation.sequential.sequential_test import NONE_WAITING, Claim, SequentialTest
 from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.evaluation.weights import max_label_weight
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.sampling import WHOLE
 from hindsight.registry.pointer import Pointer, Probation, Rollout, RolloutMode
 from hindsight.registry.version import VersionRecord
-from hindsight.rollout.evaluation.baseline import Baseline, baseline_of
+from hindsight.rollout.evaluation.baseline import Baseline, baseline_of, kept_baseline, live_baseline
 from hindsight.rollout.evaluation.comparison import compare, compare_paired, difference_hypothesis, unweighted
-from hindsight.rollout.evaluation.rows import evenly_sampled, first_of_entities, matured_since
+from hindsight.rollout.evaluation.rows import due_by, evenly_sampled, first_of_entities, matured_since
+from hindsight.rollout.evaluation.sample_ratio import SampleRatio, sample_ratio
 from hindsight.rollout.evaluation.verdict import (
     Measured,
     Outcome,
@@ -26,6 +28,7 @@ from hindsight.rollout.evaluation.verdict import (
     against_expectation,
     compared,
     decide,
+    stop_for,
 )
 
 Sides = tuple[LabelRows, LabelRows]
@@ -65,6 +68,7 @@ class Evaluation:
     measured: Measured
     test: SequentialTest | None
     sampled_share: float = WHOLE
+    ratio: SampleRatio | None = None
 
     @property
     def evidence(self) -> float | None:
@@ -84,6 +88,7 @@ class Evaluation:
             "labels": self.measured.labels,
             "evidence": self.evidence,
             "sampled_share": self.sampled_share,
+            **({} if self.ratio is None else {"sample_ratio": self.ratio.to_json()}),
         }
 
 
@@ -91,32 +96,67 @@ def evaluate_rollout(given: EvaluationInput, pointer: Pointer, rollout: Rollout,
     """Decide on the version of a rollout, by the matured labels of the predictions made since it began.
 
     A canary's rows are compared with the champion's of the same time, one an entity; a shadow's predictions with the
-    champion's of the same rows.
+    champion's of the same rows. A canary that answers another share than it was to is not decided.
     """
-    configuration, baseline = given.configuration, baseline_of(given.configuration, record, pointer.champion)
-    is_canary = rollout.mode is RolloutMode.CANARY
+    configuration, is_canary = given.configuration, rollout.mode is RolloutMode.CANARY
     labels = given.entities if is_canary else given.predictions
     rows = evenly_sampled(matured_since(labels, rollout.since, given.until), configuration)
-    ours, others = _canary(rows, rollout, pointer) if is_canary else _shadow(rows, rollout, pointer, configuration)
-    terms = configuration.deployment.canary if is_canary else configuration.deployment.shadow
-    test = _rollout_test(given, baseline, pointer, rollout)
-    if test is not None and given.until > test.reached:
-        reached, compare_rows = test.reached, compare if is_canary else compare_paired
-        test = test.narrowed(given.sampled_share)
-        kept = LabelRows.sampled_by_entity if is_canary else LabelRows.sampled
-        sides = (kept(side, test.sampled_share) for side in (ours, others))
-        fresh = [side.at(side.came_to_count(reached, given.until)) for side in sides]
-        version, champion = (read_matured(side, configuration).predictions for side in fresh)
-        values, waiting = compare_rows(test.claim.scale, version, champion, test.waiting)
-        test = test.count(values, None, waiting, given.until)
+    sides = _canary(rows, rollout, pointer) if is_canary else _shadow(rows, rollout, pointer, configuration)
     # The rows were drawn evenly: to weigh them too would count what was reviewed for its own sake twice.
-    version, champion = (unweighted(read_matured(side, configuration).predictions) for side in (ours, others))
-    measured = compared(baseline, version, champion)
+    version, champion = (unweighted(read_matured(side, configuration).predictions) for side in sides)
+    terms = configuration.deployment.canary if is_canary else configuration.deployment.shadow
     ends = Terms(
         min_labels=terms.min_labels, confidence=configuration.gate.confidence, deadline=rollout.since + terms.max_age
     )
-    verdict, test = decide(test, measured, ends, given.now)
-    return Evaluation(verdict=verdict, measured=measured, test=test, sampled_share=given.sampled_share)
+    baseline, test = _begin(given, pointer, rollout, baseline_of(configuration, record, pointer.champion), champion)
+    ratio = sample_ratio(due_by(labels, given.until), rollout, pointer.champion) if is_canary else None
+    measured = compared(baseline, version, champion)
+    if ratio is not None and ratio.is_mismatch:
+        # What came meanwhile is not bet on later either.
+        test = None if test is None else test.replace(reached=max(test.reached, given.until), waiting=NONE_WAITING)
+        verdict = stop_for(ratio, ends, given.now)
+    else:
+        test = None if test is None else _bet(given, test, sides, is_canary=is_canary)
+        verdict, test = decide(test, measured, ends, given.now)
+    return Evaluation(verdict=verdict, measured=measured, test=test, sampled_share=given.sampled_share, ratio=ratio)
+
+
+def _begin(
+    given: EvaluationInput, pointer: Pointer, rollout: Rollout, baseline: Baseline, champion: LabelledPredictions
+) -> tuple[Baseline, SequentialTest | None]:
+    """Find what a version is held against, and the test of it, begun or continued.
+
+    Where no holdout says what to expect, the champion's own labels do, once there are enough; those are not bet on: a
+    null must be known before the labels it is tested by.
+    """
+    if baseline.expected is not None:
+        return baseline, _rollout_test(given, baseline, pointer, rollout)
+    stored = given.stored
+    asked = (EvaluationSubject.ROLLOUT, rollout.version, pointer.champion, rollout.since)
+    if stored is not None and stored.claim.identity == asked:
+        kept = kept_baseline(given.configuration, stored.claim.scale)
+        return kept, _rollout_test(given, kept, pointer, rollout)
+    live = live_baseline(given.configuration, champion)
+    rules = given.configuration.deployment
+    least = (rules.canary if rollout.mode is RolloutMode.CANARY else rules.shadow).min_labels
+    if len(champion) < least:
+        return live, None
+    test = _rollout_test(given, live, pointer, rollout)
+    return live, None if test is None else test.replace(reached=given.until)
+
+
+def _bet(given: EvaluationInput, test: SequentialTest, sides: Sides, *, is_canary: bool) -> SequentialTest:
+    """Bet on the labels of both sides that have come to count since the evaluation before."""
+    if given.until <= test.reached:
+        return test
+    reached, compare_rows = test.reached, compare if is_canary else compare_paired
+    test = test.narrowed(given.sampled_share)
+    kept = LabelRows.sampled_by_entity if is_canary else LabelRows.sampled
+    narrowed = (kept(side, test.sampled_share) for side in sides)
+    fresh = [side.at(side.came_to_count(reached, given.until)) for side in narrowed]
+    version, champion = (read_matured(side, given.configuration).predictions for side in fresh)
+    values, waiting = compare_rows(test.claim.scale, version, champion, test.waiting)
+    return test.count(values, None, waiting, given.until)
 
 
 def evaluate_probation(

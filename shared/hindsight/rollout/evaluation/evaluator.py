@@ -28,6 +28,8 @@ from hindsight.rollout.evaluation.verdict import Outcome
 from hindsight.rollout.rollback_target import deployments_of, step_back
 
 ROLLBACK_UNAVAILABLE = "RollbackUnavailable"
+SAMPLE_RATIO_MISMATCH = "SampleRatioMismatch"
+_ACTED_ON = {Outcome.KEEP, Outcome.ROLL_BACK}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,7 @@ class RolloutEvaluator:
         step = self._step(model, pointer, found, audit)
         if found.verdict.outcome is Outcome.ROLL_BACK and step is None:
             found = found.without_rollback_target()
-            self._publish(model, found, pointer, read.now)
+            self._publish(read, ROLLBACK_UNAVAILABLE, subject, found, pointer)
         shown = self._record(model, subject, found, pointer.champion, read.now)
         return shown, pointer if step is None else self.registry.move_pointer(model, step)
 
@@ -139,8 +141,10 @@ class RolloutEvaluator:
         record = self.registry.version(model, rollout.version)
         stored = self.tests.load(model, subject)
         found = evaluate_rollout(replace(read, stored=stored), pointer, rollout, record)
+        if found.verdict.outcome is Outcome.SAMPLE_RATIO_MISMATCH:
+            self._publish(read, SAMPLE_RATIO_MISMATCH, subject, found, pointer)
         shown = self._record(model, subject, found, rollout.version, read.now)
-        if self._store(model, stored, found.test) and found.verdict.outcome is not Outcome.WAIT:
+        if self._store(model, stored, found.test) and found.verdict.outcome in _ACTED_ON:
             audit = AuditInfo(
                 reason=found.verdict.reason, actor=EVALUATION_ACTOR, at=read.now, decision_id=rollout.decision_id
             )
@@ -170,18 +174,21 @@ class RolloutEvaluator:
             return step_back(deployments, pointer, target, replace(audit, reason=audit.reason + passed_over))
         return None
 
-    def _publish(self, model: str, found: Evaluation, pointer: Pointer, now: datetime) -> None:
-        """Announce that a champion fails and nothing can take its place, at the first evaluation to find it so."""
-        before = self.evaluations.evaluations(model).get(EvaluationSubject.PROBATION.value, {})
-        if (before.get("verdict"), before.get("version")) == (found.verdict.outcome.value, pointer.champion):
+    def _publish(
+        self, read: EvaluationInput, name: str, subject: EvaluationSubject, found: Evaluation, pointer: Pointer
+    ) -> None:
+        """Announce what people must mend, at the first evaluation to find it so."""
+        model, now = read.configuration.model, read.now
+        of_rollout = pointer.rollout is not None and subject is EvaluationSubject.ROLLOUT
+        version = pointer.rollout.version if pointer.rollout is not None and of_rollout else pointer.champion
+        before = self.evaluations.evaluations(model).get(subject.value, {})
+        if (before.get("verdict"), before.get("version")) == (found.verdict.outcome.value, version):
             return
-        announcement = Announcement(
-            name=ROLLBACK_UNAVAILABLE,
-            correlation_id=f"{model}#{pointer.sequence}",
-            at=now,
-            data={"model": model, "version": pointer.champion, "reason": found.verdict.reason, "at": format_time(now)},
+        ratio = {} if found.ratio is None else {"sample_ratio": found.ratio.to_json()}
+        data = {"model": model, "version": version, "reason": found.verdict.reason, "at": format_time(now), **ratio}
+        self.announcements.publish(
+            [Announcement(name=name, correlation_id=f"{model}#{pointer.sequence}", at=now, data=data)]
         )
-        self.announcements.publish([announcement])
 
     def _store(self, model: str, stored: SequentialTest | None, test: SequentialTest | None) -> bool:
         """Store the test of an evaluation; False if another evaluation was faster, from which the next one goes on."""

@@ -24,6 +24,11 @@ def matured_since(labels: Sequence[LabelFields], since: datetime, until: datetim
     return rows.at(rows.has_value & is_recent & rows.came_to_count(since, until)).by_maturity()
 
 
+def due_by(rows: LabelRows, until: datetime) -> LabelRows:
+    """Select the records of the predictions that are due by a moment, with a label or without."""
+    return rows.at(rows.times("outcome_due_at").microseconds <= microseconds(until))
+
+
 def evenly_sampled(rows: Sequence[LabelFields], configuration: ModelConfiguration) -> LabelRows:
     """Select the rows on which two versions may be compared without weights.
 

@@ -5,6 +5,9 @@ from typing import Any, Protocol
 
 from hindsight.evaluation.sequential.subject import EvaluationSubject
 
+SAMPLE_RATIO_MISMATCH = "sample_ratio_mismatch"
+"""The verdict on a canary that answers another share than it was to; readers of it do without numpy."""
+
 
 class EvaluationStore(Protocol):
     """The newest evaluations of every model's rollout and probation, and the deployments whose events are published."""

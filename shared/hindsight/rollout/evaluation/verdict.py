@@ -8,6 +8,8 @@ from hindsight.config.metrics import Metric
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.sequential.sequential_test import SequentialTest
 from hindsight.rollout.evaluation.baseline import Baseline
+from hindsight.rollout.evaluation.sample_ratio import SampleRatio
+from hindsight.rollout.evaluation.store import SAMPLE_RATIO_MISMATCH
 
 
 class Outcome(StrEnum):
@@ -17,6 +19,7 @@ class Outcome(StrEnum):
     KEEP = "keep"
     ROLL_BACK = "roll_back"
     ROLLBACK_UNAVAILABLE = "rollback_unavailable"
+    SAMPLE_RATIO_MISMATCH = SAMPLE_RATIO_MISMATCH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,17 @@ def decide(
         outcome = Outcome.ROLL_BACK if is_measured else terms.undecided
         return Verdict(outcome=outcome, reason=f"its time is over without a decision: {lacking}"), test
     return Verdict(outcome=Outcome.WAIT, reason=lacking), test
+
+
+def stop_for(ratio: SampleRatio, terms: Terms, now: datetime) -> Verdict:
+    """Put off the decision on a canary that does not answer the share it was to answer.
+
+    Who is missing on one side may be the hard or the easy cases: a comparison would say more of them than of the
+    version. At the deadline the outcome is that of a rollout without labels.
+    """
+    if now >= terms.deadline:
+        return Verdict(outcome=terms.undecided, reason=f"its time is over without a decision: {ratio.reason}")
+    return Verdict(outcome=Outcome.SAMPLE_RATIO_MISMATCH, reason=f"nothing is decided: {ratio.reason}")
 
 
 def compared(baseline: Baseline, version: LabelledPredictions, champion: LabelledPredictions) -> Measured:

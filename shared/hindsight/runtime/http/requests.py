@@ -128,8 +128,7 @@ def query_text(event: APIGatewayProxyEvent, name: str, most: int) -> str | None:
     """Read a query parameter that is text of at most some characters, None if it is absent. Raises InvalidInput."""
     text = (event.query_string_parameters or {}).get(name)
     if text is not None and not 1 <= len(text) <= most:
-        message = f"must have 1 to {most} characters"
-        raise InvalidInput(f"the query parameter {name} {message}", (Fault(name, message),))
+        raise InvalidInput.in_query(name, f"must have 1 to {most} characters")
     return text
 
 

@@ -1,10 +1,8 @@
 """A lake in memory, judged by the same contract suite as S3Lake."""
 
-import gzip
 import hashlib
 import io
 import json
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +12,7 @@ from hindsight.core import compact_json
 from hindsight.core.errors import NotFound, UnreadableObject
 from hindsight.lake.bounded_lines import BoundedLine, bounded_lines
 from hindsight.lake.object_store import Entry, TaggedObject
-from hindsight.lake.pack import is_mark
+from hindsight.lake.pack import is_mark, unzipped
 
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -31,19 +29,17 @@ class InMemoryLake:
         self._put(key, b"".join(compact_json.dumps(row).encode() + b"\n" for row in rows))
 
     def read_lines(self, key: str) -> Iterator[dict[str, Any]]:
-        yield from (json.loads(line) for line in self.read_raw_lines(key) if not is_mark(line))
+        try:
+            yield from (json.loads(line) for line in self.read_raw_lines(key) if not is_mark(line))
+        except ValueError as error:
+            raise UnreadableObject(f"{key} is damaged") from error
 
     def read_raw_lines(self, key: str) -> Iterator[bytes]:
-        content = self.read_bytes(key)
-        plain = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        plain = unzipped(key, self.read_bytes(key))
         yield from (line + b"\n" for line in plain.split(b"\n") if line.strip())
 
     def read_bounded_lines(self, key: str, *, max_line: int, max_total: int) -> Iterator[BoundedLine]:
-        content = self.read_bytes(key)
-        try:
-            plain = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise UnreadableObject("the file cannot be unzipped") from error
+        plain = unzipped(key, self.read_bytes(key))
         yield from bounded_lines(io.BytesIO(plain), max_line=max_line, max_total=max_total)
 
     def write_bytes(self, key: str, content: bytes, content_type: str) -> None:

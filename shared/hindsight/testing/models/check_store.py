@@ -1,5 +1,8 @@
 """A check store in memory, judged by the same contract suite as DynamoChecks."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from hindsight.monitoring.results.check import Check, CheckKind
 
 
@@ -8,6 +11,7 @@ class InMemoryChecks:
 
     def __init__(self) -> None:
         self.checks: dict[tuple[str, CheckKind], Check] = {}
+        self._beside: dict[str, tuple[datetime, list[Check]]] = {}
 
     def put(self, check: Check) -> None:
         stored = self.latest(check.model, check.kind)
@@ -16,3 +20,10 @@ class InMemoryChecks:
 
     def latest(self, model: str, kind: CheckKind) -> Check | None:
         return self.checks.get((model, kind))
+
+    def put_beside(self, model: str, at: datetime, checks: Sequence[Check]) -> None:
+        if model not in self._beside or self._beside[model][0] <= at:
+            self._beside[model] = (at, list(checks))
+
+    def beside(self, model: str) -> list[Check]:
+        return self._beside[model][1] if model in self._beside else []

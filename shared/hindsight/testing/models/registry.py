@@ -33,6 +33,11 @@ class InMemoryRegistry:
     def put_version(self, model: str, record: VersionRecord) -> VersionRecord:
         return self._versions.setdefault(model, {}).setdefault(record.version, record)
 
+    def describe_version(self, model: str, bare: VersionRecord, record: VersionRecord) -> VersionRecord:
+        if self.version(model, record.version) == bare:
+            self._versions[model][record.version] = record
+        return self.version(model, record.version)
+
     def dataset(self, model: str, dataset_id: str) -> DatasetRecord:
         return _found(self._datasets.get(model, {}), dataset_id)
 

@@ -5,17 +5,21 @@ from hindsight.evaluation.sequential.subject import EvaluationSubject
 
 
 class InMemorySequentialTests:
-    """Tests by model and subject."""
+    """Tests by model and subject, of those beside the champion by version too."""
 
     def __init__(self) -> None:
-        self.tests: dict[tuple[str, EvaluationSubject], SequentialTest] = {}
+        self.tests: dict[tuple[str, EvaluationSubject, str], SequentialTest] = {}
 
-    def load(self, model: str, subject: EvaluationSubject) -> SequentialTest | None:
-        return self.tests.get((model, subject))
+    def load(self, model: str, subject: EvaluationSubject, version: str = "") -> SequentialTest | None:
+        return self.tests.get(_key(model, subject, version))
 
     def save(self, model: str, test: SequentialTest) -> bool:
-        stored = self.load(model, test.claim.subject)
+        stored = self.load(model, test.claim.subject, test.claim.version)
         if test.updates != (stored.updates if stored else 0) + 1:
             return False
-        self.tests[model, test.claim.subject] = test
+        self.tests[_key(model, test.claim.subject, test.claim.version)] = test
         return True
+
+
+def _key(model: str, subject: EvaluationSubject, version: str) -> tuple[str, EvaluationSubject, str]:
+    return (model, subject, version if subject is EvaluationSubject.PERFORMANCE_BESIDE else "")

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hindsight.core import compact_json
-from hindsight.core.times import format_time
+from hindsight.core.times import format_time, moment_name
 from hindsight.triggers.decision import BlockCode, Blocker, Decision
 from hindsight.triggers.evaluation.blockers import find_blockers
 from hindsight.triggers.inputs import Cause, TriggerEvent, TriggerInputs
@@ -51,7 +51,7 @@ def decision_id(model: str, at: datetime, event: TriggerEvent, code: BlockCode |
     It depends on what was decided, so that the same moment evaluated again after the facts changed is a new decision.
     """
     parts = [model, format_time(at), event.cause, event.event_id, code or "triggered"]
-    return f"{at:%Y%m%dT%H%M%SZ}-{compact_json.digest(parts)[:16]}"
+    return f"{moment_name(at)}-{compact_json.digest(parts)[:16]}"
 
 
 def has_triggered(state: TriggerState, at: datetime, event: TriggerEvent) -> bool:

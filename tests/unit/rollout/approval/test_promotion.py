@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hindsight.core.errors import Conflict, InvalidInput, NotFound, Unavailable, UnusableArtifact
+from hindsight.registry.external_version import external_version
 from hindsight.registry.moves import AuditInfo, Servable, start_rollout
 from hindsight.registry.pointer import Change, Pointer, Probation, RolloutMode
 from hindsight.registry.version import Check, Verdict, VersionRecord
@@ -52,8 +53,15 @@ class World:
             require_loadable=require_loadable,
         )
 
-    def promote(self, version: str, reason: str = BODY["reason"]) -> object:
-        return self.promotions.take(MODEL, version, {"reason": reason}, now=NOW, actor="key:operator")
+    def promote(self, version: str, reason: str = BODY["reason"], **asked: str) -> object:
+        return self.promotions.take(MODEL, version, {"reason": reason, **asked}, now=NOW, actor="key:operator")
+
+    def answer_elsewhere(self) -> None:
+        """Let another server answer for the model, and register a version of it."""
+        self.promotions = replace(
+            self.promotions, configurations=InMemoryConfigurations(configuration(serving="external"))
+        )
+        self.registry.put_version(MODEL, external_version("ours-2", 1, NOW))
 
     @property
     def pointer(self) -> Pointer:
@@ -174,3 +182,69 @@ def test_unknown_version_or_model_is_not_found_and_a_reason_is_required(world: W
     for body in ({}, {"reason": ""}, {**BODY, "force": True}, []):
         with pytest.raises(InvalidInput):
             world.promotions.take(MODEL, "v2", body, now=NOW, actor="key:operator")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "change", "mode", "share"),
+    [
+        ("canary", Change.CANARY_STARTED, RolloutMode.CANARY, 0.1),
+        ("shadow", Change.SHADOW_STARTED, RolloutMode.SHADOW, None),
+    ],
+)
+def test_rollout_of_a_registered_version_is_started_by_a_person(
+    world: World, strategy: str, change: Change, mode: RolloutMode, share: float | None
+) -> None:
+    world.answer_elsewhere()
+    made = world.promote("ours-2", strategy=strategy)
+    [newest, _] = world.registry.deployments(MODEL, 10)
+    assert newest == made
+    assert (newest.change, newest.to_version, newest.challenger) == (change, "v1", "ours-2")
+    rollout = world.pointer.rollout
+    assert rollout is not None
+    assert (rollout.version, rollout.mode, rollout.share, rollout.since) == ("ours-2", mode, share, NOW)
+    [announced] = world.bus.published
+    assert announced.name == "RolloutStarted"
+    require_promised("RolloutStarted", announced.detail())
+
+
+def test_same_rollout_again_is_a_conflict_and_publishes_a_lost_event(world: World) -> None:
+    world.promote("v2", strategy="shadow")
+    with pytest.raises(Conflict, match="serves already"):
+        world.promote("v2", strategy="shadow")
+    assert [announced.name for announced in world.bus.published] == ["RolloutStarted", "RolloutStarted"]
+
+
+def test_rollout_beside_another_one_is_a_conflict(world: World) -> None:
+    world.promote("v2", strategy="shadow")
+    with pytest.raises(Conflict, match="v2 is still in a rollout"):
+        world.promote("v3", strategy="canary")
+
+
+def test_version_in_a_rollout_is_promoted_at_once_by_a_person(world: World) -> None:
+    world.promote("v2", strategy="canary")
+    world.promote("v2")
+    assert (world.pointer.champion, world.pointer.rollout) == ("v2", None)
+
+
+def test_first_version_takes_all_traffic_by_any_strategy() -> None:
+    world = World()
+    world.registry._pointers.clear()
+    world.promote("v2", strategy="canary")
+    assert (world.pointer.champion, world.pointer.rollout) == ("v2", None)
+
+
+@pytest.mark.parametrize(("version", "where"), [("ours-2", "elsewhere"), ("v2", "here")])
+def test_rollout_of_a_version_that_the_server_cannot_answer_with_is_a_conflict(
+    world: World, version: str, where: str
+) -> None:
+    world.answer_elsewhere()
+    if version == "ours-2":
+        world.promotions = replace(world.promotions, configurations=InMemoryConfigurations(configuration()))
+    with pytest.raises(Conflict, match=f"{version} is served {where}, and the model is not"):
+        world.promote(version, strategy="canary")
+
+
+def test_strategy_that_is_none_is_refused_by_its_path(world: World) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        world.promote("v2", strategy="all")
+    assert refused.value.faults[0].path == "strategy"

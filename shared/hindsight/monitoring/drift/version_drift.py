@@ -1,4 +1,4 @@
-"""The drift check of the version that serves: its reads from the lake, its significance level and its page."""
+"""The drift check of a version: its reads from the lake, its significance level and its page."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,15 +10,15 @@ from hindsight.monitoring.drift.alpha_spending import level_of
 from hindsight.monitoring.drift.drift_page import ComparedProfiles, PageHeading, drift_page
 from hindsight.monitoring.drift.input_drift import DriftReport, check_drift
 from hindsight.monitoring.drift.recent_window import read_recent_rows
+from hindsight.monitoring.results.monitored_version import MonitoredVersion
 from hindsight.profiles.codec import decode
 from hindsight.profiles.logs.hourly import WindowProfile
 from hindsight.profiles.profile import Profile
 from hindsight.profiles.reference import reference_key
-from hindsight.registry.pointer import Pointer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChampionDrift:
+class VersionDrift:
     """A drift check's report and the profiles it compared."""
 
     report: DriftReport
@@ -30,35 +30,40 @@ class ChampionDrift:
         return drift_page(self.report, self.compared, self.heading)
 
 
-def check_champion_drift(
-    lake: Lake, configuration: ModelConfiguration, pointer: Pointer, predictions: WindowProfile, now: datetime
-) -> ChampionDrift:
-    """Compare the predictions of a window that ends now with the champion's training reference.
+def check_version_drift(
+    lake: Lake, configuration: ModelConfiguration, version: MonitoredVersion, predictions: WindowProfile, now: datetime
+) -> VersionDrift:
+    """Compare the predictions of a window that ends now with a version's training reference.
 
-    A champion without a reference, or with a damaged one, gets the verdict insufficient. Damaged hours are left
-    out, and the reason gives their number.
+    Of the champion the features are those of all predictions; of a version beside it those of its own, which may be
+    of a part of the traffic, and the newest rows are not compared apart. A version without a reference, or with a
+    damaged one, gets the verdict insufficient. Damaged hours are left out, and the reason gives their number.
     """
-    monitoring, window = configuration.monitoring, predictions.all
-    compared = ComparedProfiles(
-        reference=_reference(lake, configuration.model, pointer.champion),
-        window=window,
-        champion_window=predictions.of_version(pointer.champion),
-        recent=read_recent_rows(
+    monitoring, of_version = configuration.monitoring, predictions.of_version(version.version)
+    window, recent = of_version, None
+    if version.champion is None:
+        window = predictions.all
+        recent = read_recent_rows(
             lake, configuration.model, now, monitoring.window, min_rows=monitoring.min_rows, window_rows=window.rows
-        ),
+        )
+    compared = ComparedProfiles(
+        reference=_reference(lake, configuration.model, version.version),
+        window=window,
+        champion_window=of_version,
+        recent=recent,
     )
     report = check_drift(
         compared.reference,
         compared.window,
         compared.champion_window,
         configuration,
-        level=level_of(monitoring.drift.alpha, pointer.serving_since, now),
+        level=level_of(monitoring.drift.alpha, version.since, now),
         recent=compared.recent,
     )
     if predictions.unreadable:
         report = replace(report, reason=f"{report.reason}; {_left_out(len(predictions.unreadable))}")
-    heading = PageHeading(model=configuration.model, version=pointer.champion, start=now - monitoring.window, end=now)
-    return ChampionDrift(report=report, compared=compared, heading=heading)
+    heading = PageHeading(model=configuration.model, version=version.version, start=now - monitoring.window, end=now)
+    return VersionDrift(report=report, compared=compared, heading=heading)
 
 
 def _left_out(hours: int) -> str:
