@@ -29,7 +29,7 @@ STACK_PARAMETERS = $(foreach name,ClientTimestamps ScheduleState,$(if $($(name))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-contract test-functions test-template test-stack lint fmt up down status \
+.PHONY: help setup demo test test-unit test-contract test-functions test-template test-stack test-browser lint fmt up down console status \
 	clean-local deploy-local verify-dataset redrive openapi docs dist build layers locks bench-labels bench-monitoring bench-pipeline \
 	cost capacity chaos hostile account permissions
 
@@ -59,6 +59,9 @@ test-template: setup ## Run the tests of the template: rights, alarms, dead lett
 
 test-stack: setup ## Run the tests of the whole stack on an embedded AWS
 	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/stack tests/account
+
+test-browser: setup ## Run the tests of the console in Chromium (apt-get install chromium); without one they are skipped
+	$(BIN)/python -m pytest -n 0 -rs tests/browser
 
 lint: setup $(CHECKOV) ## Check style, types, the template, and what is known of insecure code and dependencies
 	$(BIN)/ruff check .
@@ -106,6 +109,9 @@ up: setup ## Start the embedded AWS with what it held, and deploy to it (by defa
 
 down: setup ## Stop it, leave nothing running and keep what it holds (all ports, or PORT=...)
 	$(BIN)/hindsight down $(if $(filter-out file default,$(origin PORT)),--port $(PORT))
+
+console: setup ## Open the console of the running stack in a browser, and print its keys (PORT=... of several)
+	@$(BIN)/hindsight console $(if $(filter-out file default,$(origin PORT)),--port $(PORT))
 
 status: setup ## List the local stacks that are up
 	@$(BIN)/hindsight status || true

@@ -47,13 +47,14 @@ def deploy(endpoint_url: str, parameters: dict[str, str] | None = None, stack_na
     outputs = _apply(client("cloudformation", endpoint_url), stack_name, template_url, given | (parameters or {}))
     gateway = client("apigateway", endpoint_url)
     apply_gateway_responses(gateway, outputs["ApiId"], template["Resources"]["Api"])
+    api_url = _api_url(endpoint_url, outputs["ApiId"])
     return Stack(
         endpoint_url=endpoint_url,
         region=REGION,
         stack_name=stack_name,
-        api_url=_api_url(endpoint_url, outputs["ApiId"]),
+        api_url=api_url,
         keys=keys_of(gateway, outputs),
-        outputs=outputs,
+        outputs=outputs | {"ApiUrl": api_url, "ConsoleUrl": f"{api_url}/console"},
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LAYERS = ROOT / "build" / "layers"
-_OURS = {".py", ".json", ".j2"}
+_OURS = {".py", ".json", ".j2", ".css", ".html", ".js", ".svg", ".txt"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 

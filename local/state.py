@@ -23,6 +23,11 @@ class Stack:
     keys: dict[str, str]
     outputs: dict[str, str]
 
+    @property
+    def console_url(self) -> str:
+        """The address of the console."""
+        return f"{self.api_url.rstrip('/')}/console"
+
     @classmethod
     def load(cls, path: Path) -> "Stack":
         """Read the stack that a file describes."""

@@ -1,14 +1,18 @@
 """Store or preview a model's configuration, and retire a model (PUT and DELETE /v1/models/{model})."""
 
 from dataclasses import replace
+from time import sleep
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
 from hindsight.bootstrap import models
+from hindsight.config.documents.lines import with_lines
 from hindsight.config.parse import MAX_CONFIGURATION_BYTES, parse_configuration
 from hindsight.config.store import shown_retirement
+from hindsight.core import recent_reads
 from hindsight.core.codec import to_plain
+from hindsight.core.errors import InvalidInput
 from hindsight.registry.configuration_change import ConfigurationChange
 from hindsight.reporting.model_list import ModelState
 from hindsight.runtime.handler import http_handler, logger
@@ -36,13 +40,20 @@ def configure_model(model: str) -> Response[str]:
     event = api.current_event
     document, sent = read_document(event, max_bytes=MAX_CONFIGURATION_BYTES)
     reason = query_text(event, "reason", MAX_REASON)
-    configuration = parse_configuration(document, model=unquoted(model))
+    try:
+        configuration = parse_configuration(document, model=unquoted(model))
+    except InvalidInput as error:
+        raise with_lines(error, sent.text) from error
     changes = models.configuration_changes()
     if flag(event, "dry_run"):
         change = changes.preview(configuration)
         return answer(200, shown(change) | {"dry_run": True, "diff": to_plain(change.differences)})
     audited = replace(sent, actor=actor_of(event), reason=reason)
-    return answer(200, shown(changes.store(configuration, audited, requested_at(event), force=flag(event, "force"))))
+    change = changes.store(configuration, audited, requested_at(event), force=flag(event, "force"))
+    if change.differences:
+        # Busy processes know the revision before for that long, and would refuse what only the new one declares.
+        sleep(recent_reads.EVERY_SECONDS)
+    return answer(200, shown(change))
 
 
 @api.delete("/models/<model>")

@@ -57,6 +57,13 @@ def decisions(model: str) -> Response[str]:
     return answer(200, {**listed, "last_evaluation": last.to_plain() if last else None})
 
 
+@api.get("/models/<model>/decisions/<decision_id>")
+def decision(model: str, decision_id: str) -> Response[str]:
+    """Show one trigger decision."""
+    found = reporting.model_reports().decision(model_name(model), identifier(decision_id, "decision"))
+    return answer(200, found.to_plain())
+
+
 @api.get("/models/<model>/versions")
 def versions(model: str) -> Response[str]:
     """List versions, newest first."""
@@ -99,7 +106,8 @@ def checks(model: str) -> Response[str]:
     """List the results of checks, newest first."""
     history, asked = reporting.check_history(), _page(default=20, most=100)
     given = api.current_event.query_string_parameters or {}
-    query = CheckQuery.parse(*(given.get(name) for name in ("kind", "from", "to", "version")))
+    named = (given.get(name) for name in ("kind", "from", "to", "version"))
+    query = CheckQuery.parse(*named, daily=flag(api.current_event, "daily"))
     keys = history.keys(model_name(model), query, asked.limit + 1, asked.after)
     listed = asked.of("checks", keys, str, history.show)
     return answer(200, {**listed, "checks": [check for check in listed["checks"] if check is not None]})

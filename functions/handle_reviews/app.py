@@ -1,14 +1,18 @@
-"""Show the review queue, lease its tasks and take the answers (/v1/models/{model}/review, …/leases, …/answers)."""
+"""Show the review queues, lease their tasks and take the answers (/v1/review, /v1/models/{model}/review…)."""
+
+from itertools import islice
 
 from aws_lambda_powertools.event_handler import Response
 
 from hindsight.bootstrap import labelling, stores
 from hindsight.review.tasks.answers import MAX_ANSWERS_BYTES
 from hindsight.review.tasks.leasing import LeaseRequest
+from hindsight.review.tasks.queue import reviewed_models
 from hindsight.review.tasks.task import UNNAMED_REVIEWER
 from hindsight.runtime.counters import count
 from hindsight.runtime.handler import http_handler, metrics
 from hindsight.runtime.http.api import answer, create_api
+from hindsight.runtime.http.pages import page
 from hindsight.runtime.http.requests import (
     model_name,
     query_identifier,
@@ -20,6 +24,15 @@ from hindsight.validation.items import items_of, parse_item
 from hindsight.validation.operator_request import MAX_REQUEST_BYTES
 
 api = create_api()
+
+
+@api.get("/review")
+def list_queues() -> Response[str]:
+    """List the models that people review, by name, with the counts of their queues."""
+    event, queue = api.current_event, labelling.review_queue()
+    now, asked = requested_at(event), page(event, default=20, most=50)
+    found = list(islice(reviewed_models(stores.configurations(), asked.after), asked.limit + 1))
+    return answer(200, asked.of("models", found, lambda one: one.model, lambda one: queue.entry(one, now)))
 
 
 @api.get("/models/<model>/review")

@@ -5,7 +5,7 @@ folder that remembers the stacks.
 """
 
 GROUPS = {
-    "a stack on this machine": ("up", "down", "status", "env", "try", "deploy"),
+    "a stack on this machine": ("up", "down", "status", "console", "env", "try", "deploy"),
     "data and models of a running stack": ("tick", "replay", "demo", "import", "export", "verify", "redrive", "follow"),
     "an AWS account": ("preflight", "adopt"),
     "the checkout": ("openapi", "template", "requirements", "sizes", "audit"),

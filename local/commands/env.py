@@ -37,6 +37,7 @@ def variables_of(api_url: str, keys: Mapping[str, str], outputs: Mapping[str, st
     """Name what the pages' commands use, as they name it."""
     return {
         "API": api_url.rstrip("/"),
+        "CONSOLE": f"{api_url.rstrip('/')}/console",
         **{f"{audience.upper()}_KEY": keys[audience] for audience in ("app", "reviewer", "operator")},
         "LAKE_BUCKET": outputs["LakeBucket"],
         "RELABELLING_STATE_MACHINE": outputs["RelabellingStateMachine"],

@@ -11,6 +11,7 @@ from local.state import STACK_FILE, StateFolder
 from local.template import load_template
 
 DEFAULT_PORT = 4566
+_CONSOLE = "console: {} (`make console` opens it and prints its keys)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not parameters and server.is_running() and (stack := state.stack_on(arguments.port)):
         state.remember(stack)
         print(f"already up at {stack.api_url} ({state.root / STACK_FILE})")
+        print(_CONSOLE.format(stack.console_url))
         return 0
     started = time.monotonic()
     try:
@@ -37,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     state.remember(stack, arguments.port)
     print(f"up at {stack.api_url} after {time.monotonic() - started:.0f} s ({state.root / STACK_FILE})")
+    print(_CONSOLE.format(stack.console_url))
     return 0
 
 

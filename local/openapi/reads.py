@@ -53,6 +53,7 @@ READS = [
             Parameter(name="from", schema=TEXT),
             Parameter(name="to", schema=TEXT),
             Parameter(name="version", schema=TEXT),
+            flag("daily"),
         ),
     ),
     Route(

@@ -1,12 +1,13 @@
 """The reviewers' routes of the API: what each takes and what it answers."""
 
+from hindsight.config.features import FeatureType
 from hindsight.review.requests.body import ReviewOperation
 from hindsight.review.tasks.answers import AnswerItem
 from hindsight.review.tasks.leasing import LeaseRequest
 from hindsight.runtime.http.audiences import Audience
 from local.openapi.answers import REVIEW_FIELDS
-from local.openapi.route import MAX_ITEMS, Route, identifier
-from local.openapi.schemas import ANYTHING, TEXT, WHOLE, YES_OR_NO, listed, record, ref
+from local.openapi.route import MAX_ITEMS, Route, identifier, page
+from local.openapi.schemas import ANYTHING, NUMBER, TEXT, WHOLE, YES_OR_NO, either, listed, record, ref
 
 REVIEW_TASK = record(
     {
@@ -26,7 +27,20 @@ REVIEW_TASK = record(
         "answers": listed(ANYTHING),
     },
 )
+COUNTS = record({"open": WHOLE, "free": WHOLE, "leased": WHOLE, "adjudication": WHOLE, "capped": YES_OR_NO})
+_AGREEMENT = record({"tasks": WHOLE, "observed": NUMBER})
+_FEATURE = record({"name": TEXT, "type": {"type": "string", "enum": [kind.value for kind in FeatureType]}})
 REVIEWERS = [
+    Route(
+        name="list_reviews",
+        method="get",
+        path="/review",
+        does="List the models that people review, with the counts of their queues",
+        audiences=(Audience.REVIEWER,),
+        answer=page("models", record({"model": TEXT, "task": TEXT, "counts": COUNTS})),
+        most=50,
+        paged=True,
+    ),
     Route(
         name="get_reviews",
         method="get",
@@ -37,11 +51,11 @@ REVIEWERS = [
             {
                 "reviewer": TEXT,
                 "guidelines": TEXT,
-                "counts": record(
-                    {"open": WHOLE, "free": WHOLE, "leased": WHOLE, "adjudication": WHOLE, "capped": YES_OR_NO}
-                ),
+                "task": TEXT,
+                "features": listed(_FEATURE),
+                "counts": COUNTS,
                 "tasks": listed(REVIEW_TASK),
-                "progress": record({"held": WHOLE, "done": WHOLE, "since": TEXT}),
+                "progress": record({"held": WHOLE, "done": WHOLE, "since": TEXT, "agreement": either(_AGREEMENT)}),
             }
         ),
         query=(identifier("reviewer"),),

@@ -138,6 +138,13 @@ OPERATORS = [
         paged=True,
     ),
     Route(
+        name="get_decision",
+        method="get",
+        path="/models/{model}/decisions/{id}",
+        does="Read one trigger decision",
+        answer=DECISION,
+    ),
+    Route(
         name="list_versions",
         method="get",
         path="/models/{model}/versions",
@@ -211,6 +218,14 @@ ALL_AUDIENCES = [
         does="Read this document",
         audiences=tuple(Audience),
         answer=record({"openapi": TEXT, "paths": {"type": "object"}}),
-    )
+    ),
+    Route(
+        name="get_caller",
+        method="get",
+        path="/caller",
+        does="Name the audience of the key, and the actor of audit records",
+        audiences=tuple(Audience),
+        answer=record({"audience": {"type": "string", "enum": [one.value for one in Audience]}, "actor": TEXT}),
+    ),
 ]
 ROUTES = [*APPS, *REVIEWERS, *OPERATORS, *REVIEW_REQUESTS, *JOBS, *READS, *ALL_AUDIENCES]

@@ -117,7 +117,11 @@ DECISION = record(
 ERROR = record(
     {
         "error": record(
-            {"code": TEXT, "message": TEXT, "details": listed(record({"path": TEXT, "message": TEXT}))},
+            {
+                "code": TEXT,
+                "message": TEXT,
+                "details": listed(record({"path": TEXT, "message": TEXT}, {"line": WHOLE})),
+            },
         )
     }
 )

@@ -14,8 +14,8 @@ from hindsight.core.times import format_time
 from hindsight.training.models.scoring import RowPrediction
 from local.client import CallFailed, StackClient
 from local.replay.arrivals import Arrivals
-from local.replay.spec import InvalidSpec, ReplaySpec
-from local.replay.stream import Row
+from local.replay.spec import ReplaySpec
+from local.replay.stream import Row, bootstrap_end
 from local.run_end import describe_run, wait_for_run
 
 BOOTSTRAP_VERSION = "bootstrap"
@@ -68,7 +68,7 @@ class Replay:
         """Replay every row; return what happened. Raises CallFailed if the stack refuses something."""
         started = time.monotonic()
         rows = self._result.rows
-        begin = self._bootstrap_end(rows)
+        begin = bootstrap_end(self._spec, rows)
         self._client.call("PUT", f"models/{self._model}", key="operator", json=dump_configuration(self._configuration))
         if self._client.call("GET", f"models/{self._model}/decisions?limit=1", key="operator")["decisions"]:
             # Its predictions, labels and past runs would mix with this replay's.
@@ -89,17 +89,6 @@ class Replay:
         self._result.labels = {name: value for name, (_, value) in self._arrivals.labels.items()}
         self._result.seconds = time.monotonic() - started
         return self._result
-
-    def _bootstrap_end(self, rows: list[Row]) -> datetime:
-        if self._spec.bootstrap.rows is not None:
-            if self._spec.bootstrap.rows >= len(rows):
-                raise InvalidSpec(f"bootstrap.rows: the file has only {len(rows)} rows")
-            return rows[self._spec.bootstrap.rows].occurred_at
-        midnight = rows[0].occurred_at.replace(hour=0, minute=0, second=0, microsecond=0)
-        end = midnight + timedelta(days=self._spec.bootstrap.days or 0)
-        if end > rows[-1].occurred_at:
-            raise InvalidSpec(f"bootstrap.days: the file ends on {rows[-1].occurred_at:%Y-%m-%d}, before that")
-        return end
 
     def _bootstrap(self, rows: list[Row], now: datetime) -> None:
         """Log the first rows as predictions made elsewhere, and train the first version on what came of them."""

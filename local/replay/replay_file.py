@@ -20,7 +20,7 @@ from local.replay.replay import Replay, ReplayResult
 from local.replay.report import Story, fetch_evidence, write_report
 from local.replay.scores import score, truth_of
 from local.replay.spec import InvalidSpec, ReplaySpec, load_spec
-from local.replay.stream import Stream, read_stream
+from local.replay.stream import Stream, bootstrap_end, read_stream
 from local.replay.summary import fetch_decisions, print_summary, summarise, write_summary
 
 SHOWN_LINES = 5
@@ -50,12 +50,14 @@ class PreparedReplay:
 def prepare_replay(files: ReplayFiles) -> PreparedReplay:
     """Read the specification, the configuration and every row.
 
-    Raises InvalidSpec for a file that cannot be used; with ``strict`` also for lines that make no row.
+    Raises InvalidSpec for a file that cannot be used, or a bootstrap that is not a part of it; with ``strict`` also for
+    lines that make no row.
     """
     spec, configuration = load_spec(files.spec, files.model)
     stream = read_stream(files.rows, spec, configuration)
     if stream.bad and files.strict:
         raise InvalidSpec("\n".join([f"{files.rows}: {len(stream.bad)} lines make no row", *_first_lines(stream)]))
+    bootstrap_end(spec, stream.rows)
     return PreparedReplay(spec, configuration, stream)
 
 
@@ -64,7 +66,7 @@ def run_replay(
 ) -> dict[str, Any]:
     """Replay a file, score it, write summary and report into a folder; return the summary.
 
-    Raises InvalidSpec for a bootstrap beyond the file, CallFailed if the stack refuses something.
+    Raises CallFailed if the stack refuses something.
     """
     spec, configuration, stream = prepared.spec, prepared.configuration, prepared.stream
     _report_left_out(stream, console)

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hindsight.config.model import ModelConfiguration
 from hindsight.core.errors import InvalidInput
-from hindsight.core.times import format_time, parse_time
+from hindsight.core.times import format_time, in_calendar
 from hindsight.entities.feedback import FeedbackValue
 from hindsight.entities.prediction import FeatureValue
 from hindsight.ingestion.feedback_capture import FeedbackReader
@@ -109,6 +109,22 @@ def read_stream(path: Path, spec: ReplaySpec, configuration: ModelConfiguration)
     return stream
 
 
+def bootstrap_end(spec: ReplaySpec, rows: Sequence[Row]) -> datetime:
+    """Find the moment before which rows train the first version. Raises InvalidSpec if that is none of them, or all."""
+    if spec.bootstrap.rows is not None:
+        if spec.bootstrap.rows >= len(rows):
+            raise InvalidSpec(f"bootstrap.rows: the file has only {len(rows)} rows that can be used")
+        end = rows[spec.bootstrap.rows].occurred_at
+        if end == rows[0].occurred_at:
+            raise InvalidSpec(f"bootstrap.rows: the first {spec.bootstrap.rows} rows, and the next, have one time")
+        return end
+    midnight = rows[0].occurred_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    end = midnight + timedelta(days=spec.bootstrap.days or 0)
+    if end > rows[-1].occurred_at:
+        raise InvalidSpec(f"bootstrap.days: the file ends on {rows[-1].occurred_at:%Y-%m-%d}, before that")
+    return end
+
+
 def _require_columns(header: Sequence[str], spec: ReplaySpec, configuration: ModelConfiguration, path: Path) -> None:
     features = (spec.features.get(name, name) for name in configuration.features)
     wanted = [spec.outcome.column, spec.time.column, spec.outcome.known_at, spec.outcome_due_at, spec.entity]
@@ -121,9 +137,9 @@ class _RowReader:
     def __init__(self, spec: ReplaySpec, configuration: ModelConfiguration) -> None:
         self._spec, self._configuration = spec, configuration
         self._missing = frozenset(spec.missing)
-        self._start = None if spec.time.start is None else parse_time(spec.time.start)
+        self._start = spec.time.start
         # The doors of the API: a row that they would refuse is named by its line before anything is sent.
-        ends = datetime.max.replace(tzinfo=parse_time("1970-01-01T00:00:00Z").tzinfo)
+        ends = datetime.max.replace(tzinfo=UTC)
         self._instances = InstanceReader(configuration, ends, ClientTimestamps.TRUSTED, new_id=str)
         self._feedback = FeedbackReader(configuration, ends, ClientTimestamps.TRUSTED)
 
@@ -163,7 +179,10 @@ class _RowReader:
 
     def _occurred_at(self, line: Line, position: int) -> datetime:
         if self._start is not None:
-            return self._start + position * timedelta(days=1) / (self._spec.time.rows_per_day or 1)
+            try:
+                return in_calendar(self._start + position * timedelta(days=1) / (self._spec.time.rows_per_day or 1))
+            except (InvalidInput, OverflowError) as error:
+                raise UnreadableCell("its time, from time.start on, is beyond the year 9900") from error
         moment = self._cell(line, self._spec.time.column, moment_of)
         if moment is None:
             raise UnreadableCell(f"column {self._spec.time.column}: the row has no time")
@@ -176,7 +195,11 @@ class _RowReader:
         if declared.known_at is None:
             return outcome, occurred_at + (declared.known_after or timedelta(0))
         known_at = self._cell(line, declared.known_at, moment_of)
-        return (None, occurred_at) if known_at is None else (outcome, known_at)
+        if known_at is None:
+            return None, occurred_at
+        if known_at < occurred_at - self._configuration.labels.clock_skew:
+            raise UnreadableCell(f"column {declared.known_at}: the outcome is known before the prediction is made")
+        return outcome, known_at
 
     def _ask_the_doors(self, row: Row) -> None:
         try:

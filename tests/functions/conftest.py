@@ -16,6 +16,7 @@ import boto3
 import pytest
 
 from hindsight.bootstrap import fan_out
+from hindsight.core import recent_reads
 from hindsight.core.fan_out import FanOut
 from hindsight.testing.aws.invocations import InMemoryInvocations
 from tests.contract import conftest as tables
@@ -76,6 +77,7 @@ def deployed(
     """A deployment's environment over moto's tables and bucket."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(recent_reads, "EVERY_SECONDS", 0.0)
     forget_ports()
     boto3.client("events").create_event_bus(Name=ENVIRONMENT["EVENT_BUS"])
     yield

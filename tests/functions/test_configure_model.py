@@ -7,6 +7,7 @@ import pytest
 
 from functions.configure_model.app import handler
 from hindsight.bootstrap import stores
+from hindsight.core import recent_reads
 from hindsight.testing.builders.configuration import document
 from tests.functions.requests import paths, send
 
@@ -38,6 +39,17 @@ def test_a_change_is_a_new_revision_and_the_old_one_stays() -> None:
     assert put({**document(), "retention": "P500D"})[1]["revision"] == 2
     assert stores.configurations().revision("bike-demand", 1).configuration.retention.days == 400
     assert stores.configurations().current("bike-demand").configuration.retention.days == 500
+
+
+def test_change_is_answered_once_every_busy_process_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("functions.configure_model.app.sleep", waits.append)
+    monkeypatch.setattr(recent_reads, "EVERY_SECONDS", 0.5)
+
+    for changed in ({}, {"retention": "P500D"}, {"retention": "P500D"}):
+        put({**document(), **changed})
+
+    assert waits == [0.5]
 
 
 def test_each_revision_has_its_actor_and_its_reason() -> None:

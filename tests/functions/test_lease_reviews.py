@@ -62,7 +62,13 @@ def test_queue_shows_counts_guidelines_own_tasks_and_progress_and_leases_nothing
     assert (status, queue["reviewer"], queue["guidelines"]) == (200, "ann@example.com", "Count rain as rain.")
     assert queue["counts"] == {"open": 3, "free": 1, "leased": 2, "adjudication": 0, "capped": False}
     assert [task["task_id"] for task in queue["tasks"]] == ["hour-4712"]
-    assert queue["progress"] == {"held": 1, "done": 1, "since": "2026-02-28T12:00:00.000000Z"}
+    assert queue["progress"] == {
+        "held": 1,
+        "done": 1,
+        "since": "2026-02-28T12:00:00.000000Z",
+        "agreement": None,
+    }
+    assert (queue["task"], queue["features"][0]) == ("binary", {"name": "hour", "type": "categorical"})
     assert send(handler, "handle_reviews")[1] == queue
 
 
@@ -110,3 +116,10 @@ def test_queue_of_an_invalid_reviewer_is_refused() -> None:
 def test_unknown_model_is_not_found(event: str, path: str) -> None:
     status, answer = send(handler, event, path=f"/models/unknown/{path}")
     assert (status, answer["error"]["code"]) == (404, "not_found")
+
+
+def test_reviewers_see_the_models_that_people_review_and_their_queues() -> None:
+    answer = {"resource": "/review", "path": "/review", "pathParameters": None, "queryStringParameters": None}
+    status, listed = send(handler, "handle_reviews", **answer)
+    counts = {"open": 3, "free": 3, "leased": 0, "adjudication": 0, "capped": False}
+    assert (status, listed) == (200, {"models": [{"model": "bike-demand", "task": "binary", "counts": counts}]})

@@ -1,18 +1,11 @@
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.account.mode.settings import Mode
-from bench.account.stack import PACE, account_stack
 from local.client import StackClient
-from local.deploy import deploy
-from local.stack import SIMULATED_TIME, running_stack
-from local.state import Stack
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,33 +13,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.stack)
-
-
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A whole deployed stack in simulated time, with IAM enforced; gone with all it wrote at the end.
-
-    With AWS_ENDPOINT_URL set, the stack is deployed there (LocalStack, say) and stays. With ACCOUNT set, the embedded
-    AWS behaves as a real account does.
-    """
-    if endpoint_url := os.environ.get("AWS_ENDPOINT_URL"):
-        yield deploy(endpoint_url.rstrip("/"), SIMULATED_TIME)
-        return
-    folder = tmp_path_factory.mktemp("stack")
-    try:
-        if os.environ.get("ACCOUNT"):
-            with account_stack(folder, Mode(pace=PACE)) as client:
-                yield client.stack
-        else:
-            with running_stack(folder) as running:
-                yield running
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def client(stack: Stack) -> StackClient:
-    return StackClient(stack)
 
 
 @pytest.fixture(autouse=True)

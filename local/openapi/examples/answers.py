@@ -43,12 +43,28 @@ EXAMPLES: dict[str, Any] = {
         "sequence": 7,
         "answer": VERSION,
     },
+    "list_reviews": {
+        "models": [
+            {
+                "model": MODEL,
+                "task": "binary",
+                "counts": {"open": 12, "free": 10, "leased": 2, "adjudication": 0, "capped": False},
+            }
+        ]
+    },
     "get_reviews": {
         "reviewer": "ana",
+        "task": "binary",
+        "features": [{"name": "hour", "type": "categorical"}, {"name": "temperature", "type": "numeric"}],
         "guidelines": "Count a day as busy from 100 rides on.",
         "counts": {"open": 12, "free": 10, "leased": 2, "adjudication": 0, "capped": False},
         "tasks": [REVIEW_TASK],
-        "progress": {"held": 1, "done": 40, "since": EARLIER},
+        "progress": {
+            "held": 1,
+            "done": 40,
+            "since": EARLIER,
+            "agreement": {"tasks": 12, "observed": 0.92},
+        },
     },
     "lease_reviews": [REVIEW_TASK],
     "answer_reviews": {"accepted": ["p-1"], "rejected": []},
@@ -150,6 +166,7 @@ EXAMPLES: dict[str, Any] = {
         "explanation": EXPLAINED,
     },
     "list_decisions": {"decisions": [DECISION], "last_evaluation": None},
+    "get_decision": DECISION,
     "list_versions": {"versions": [VERSION_SHOWN], "next_token": NEXT_PAGE},
     "get_version": VERSION_SHOWN,
     "list_deployments": {"deployments": [DEPLOYMENT]},
@@ -234,5 +251,6 @@ EXAMPLES: dict[str, Any] = {
             },
         },
     },
+    "get_caller": {"audience": "operator", "actor": "key:operator"},
     "get_openapi": {"openapi": "3.1.0", "paths": {}},
 }

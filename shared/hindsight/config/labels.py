@@ -25,6 +25,7 @@ MAX_VALUE_TEXT = 1024
 RESERVED_EVENTS = frozenset({EXPOSED, RETRACTED})
 
 LabelValue = bool | int | float | str
+ValueText = Annotated[str, Field(max_length=MAX_VALUE_TEXT)]
 
 
 class Aggregate(StrEnum):
@@ -84,7 +85,7 @@ class Threshold(Section):
     """The label is 1 below this number, else 0."""
     at_most: Number | None = None
     """The label is 1 up to this number, else 0."""
-    equals: bool | Number | Annotated[str, Field(max_length=MAX_VALUE_TEXT)] | None = None
+    equals: bool | Number | ValueText | None = None
     """The label is 1 for this value, else 0."""
 
     @model_validator(mode="after")
@@ -110,7 +111,7 @@ class Rule(Section):
     """The function that makes one value of several matching events."""
     positive: Threshold | None = None
     """Make the label 1 or 0 by a comparison; for binary tasks."""
-    map: dict[str, bool | int | float | str] | None = Field(default=None, min_length=1, max_length=1000)
+    map: dict[ValueText, bool | int | float | str] | None = Field(default=None, min_length=1, max_length=1000)
     """Make the label by the value's text, such as `{up: 1, down: 0}`."""
     value: bool | int | float | str | None = None
     """The label of every matching event, with any value."""

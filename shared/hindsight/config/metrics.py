@@ -56,6 +56,10 @@ class Metric(StrEnum):
         """
         return _TRAITS[self].bounds
 
+    def flatters(self, value: float) -> bool:
+        """Check whether a value is the best there is, which one answer to everything has: yes has a recall of 1."""
+        return self is Metric.RECALL and value == self.bounds[1]
+
     @property
     def is_share(self) -> bool:
         """True for a share of hits, whose variance is badly estimated from few errors."""

@@ -24,7 +24,7 @@ from hindsight.config.types import (
     Section,
     require_consistent,
 )
-from hindsight.core.errors import Fault
+from hindsight.core.errors import Fault, shortened
 
 FeatureName = Annotated[str, Field(pattern=FEATURE_NAME)]
 
@@ -129,11 +129,10 @@ def _label_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
 
 
 def _unreachable(rule: Rule) -> list[tuple[str, str]]:
-    """List the parts of a rule that no number it computes can meet: it would label all alike, or nothing."""
-    if rule.aggregate is not Aggregate.COUNT and rule.aggregate not in NUMERIC_AGGREGATES:
-        return []
+    """List the parts of a rule that no value can meet: it would label all alike, or nothing."""
+    is_computed = rule.aggregate is Aggregate.COUNT or rule.aggregate in NUMERIC_AGGREGATES
     least = 1.0 if rule.aggregate is Aggregate.COUNT else -MAX_NUMBER
-    never = f"is nothing that {rule.aggregate} can compute"
+    never = f"is nothing that {rule.aggregate} can compute" if is_computed else "is met by no number that is taken"
     wanted = list(rule.map or {}) if rule.aggregate is Aggregate.COUNT else []
     faults = [(f"map.{key}", never) for key in wanted if not _is_computed(key, rule.aggregate)]
     if rule.positive is None:
@@ -141,8 +140,10 @@ def _unreachable(rule: Rule) -> list[tuple[str, str]]:
     equals = rule.positive.equals
     # True is compared as the number 1.
     equal = canonical_text(int(equals) if isinstance(equals, bool) else equals)
-    if equals is not None and not _is_computed(equal, rule.aggregate):
+    if is_computed and equals is not None and not _is_computed(equal, rule.aggregate):
         faults.append(("positive.equals", never))
+    if rule.positive.greater_than is not None and rule.positive.greater_than >= MAX_NUMBER:
+        faults.append(("positive.greater_than", never))
     if rule.positive.less_than is not None and rule.positive.less_than <= least:
         faults.append(("positive.less_than", never))
     if rule.positive.at_most is not None and rule.positive.at_most < least:
@@ -250,7 +251,7 @@ def _training_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
 def _slice_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
     for position, name in enumerate(configuration.monitoring.slices):
         if name not in configuration.features:
-            yield Fault(f"monitoring.slices[{position}]", f"{name!r} is not a declared feature")
+            yield Fault(f"monitoring.slices[{position}]", f"{shortened(repr(name))} is not a declared feature")
 
 
 def _review_faults(configuration: ModelConfiguration) -> Iterator[Fault]:

@@ -36,7 +36,7 @@ _MESSAGES = {
     "missing": "is required",
     **dict.fromkeys(("model_type", "dict_type", "model_attributes_type"), _OBJECT),
     **dict.fromkeys(("list_type", "tuple_type"), _LIST),
-    "string_type": "must be text",
+    **dict.fromkeys(("string_type", "path_type"), "must be text"),
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), _WHOLE),
     **dict.fromkeys(("float_type", "float_parsing"), _NUMBER),
     "finite_number": "must be a finite number",

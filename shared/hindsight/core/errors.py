@@ -5,7 +5,7 @@ quarantined record.
 """
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 MAX_REASON = 500
 MAX_MESSAGE = 2_000
@@ -14,14 +14,16 @@ MAX_FAULTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with an input: where (``events[3].value``) and what."""
+    """One thing wrong with an input: where (``events[3].value``) and what; ``line`` is that of a document, if known."""
 
     path: str
     message: str
+    line: int | None = None
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         """Show the fault."""
-        return {"path": shortened(self.path), "message": shortened(self.message, MAX_MESSAGE)}
+        shown = {"path": shortened(self.path), "message": shortened(self.message, MAX_MESSAGE)}
+        return shown if self.line is None else shown | {"line": self.line}
 
 
 def shortened(text: object, most: int = MAX_REASON) -> str:

@@ -65,13 +65,15 @@ def _text(value: object, kind: FeatureType) -> str | None:
 
 
 def _most_frequent(names: Sequence[str | None], codes: npt.NDArray[np.int64]) -> Slices:
-    found, places = np.unique(np.array([MISSING if name is None else name for name in names]), return_inverse=True)
-    of_rows = places.reshape(-1)[codes]
-    counts = np.bincount(of_rows, minlength=len(found))
+    # No array of text: it would cut what ends in NUL.
+    places: dict[str | None, int] = {}
+    of_rows = np.array([places.setdefault(name, len(places)) for name in names], dtype=np.intp)[codes]
+    shown = [MISSING if name is None else f"'{name}'" if name.strip("'") == MISSING else name for name in places]
+    counts = np.bincount(of_rows, minlength=len(shown))
     by_code = np.split(np.argsort(of_rows, kind="stable"), np.cumsum(counts)[:-1])
-    for place in np.argsort(-counts, kind="stable")[:MAX_SLICES]:
+    for place in sorted(range(len(shown)), key=lambda place: (-counts[place], shown[place]))[:MAX_SLICES]:
         if counts[place]:
-            yield str(found[place]), by_code[place]
+            yield shown[place], by_code[place]
 
 
 def _of_numbers(numbers: Floats) -> tuple[list[str | None], npt.NDArray[np.int64]]:
@@ -87,7 +89,8 @@ def _of_numbers(numbers: Floats) -> tuple[list[str | None], npt.NDArray[np.int64
         cuts = np.quantile(present, [0.0, *_QUARTERS, 1.0], method="inverted_cdf")
         again, times = np.unique(cuts, return_counts=True)
         single, edges = again[times > 1], np.unique(cuts[1:-1])
-    names = [*map(_shown, single), *_between(edges), None]
+    shown = _shown(np.union1d(single, edges))
+    names = [*(shown[value] for value in single), *_between([shown[edge] for edge in edges]), None]
     of_rows = np.full(len(numbers), len(names) - 1)
     of_rows[is_present] = len(single) + np.searchsorted(edges, present)
     for place, value in enumerate(single.tolist()):
@@ -95,13 +98,14 @@ def _of_numbers(numbers: Floats) -> tuple[list[str | None], npt.NDArray[np.int64
     return names, of_rows
 
 
-def _between(edges: Floats) -> list[str]:
-    if not len(edges):
+def _between(edges: Sequence[str]) -> list[str]:
+    if not edges:
         return []
-    shown = [_shown(edge) for edge in edges]
-    middle = [f"above {low} to {high}" for low, high in pairwise(shown)]
-    return [f"up to {shown[0]}", *middle, f"above {shown[-1]}"]
+    middle = [f"above {low} to {high}" for low, high in pairwise(edges)]
+    return [f"up to {edges[0]}", *middle, f"above {edges[-1]}"]
 
 
-def _shown(number: float) -> str:
-    return f"{number:.12g}"
+def _shown(numbers: Floats) -> dict[float, str]:
+    """Write numbers apart: with twelve digits, or where two of them would look alike with all."""
+    short = [f"{number:.12g}" for number in numbers]
+    return dict(zip(numbers, short if len(set(short)) == len(short) else map(str, numbers.tolist()), strict=True))

@@ -9,6 +9,7 @@ from pydantic import Field
 from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration, unfit_label
 from hindsight.config.types import Number, format_duration
+from hindsight.core import compact_json
 from hindsight.core.errors import Fault, InvalidInput
 from hindsight.entities.prediction import Decision, Prediction, ShadowAnswer
 from hindsight.ingestion.feedback_capture import FeedbackStream
@@ -33,6 +34,8 @@ DecisionField = bool | Integer | Number | Annotated[str, Field(max_length=256)] 
 Share = Annotated[float, Field(ge=0, le=1)]
 MAX_CLASSES = 1000
 MAX_WEIGHT = 1_000_000.0
+# With the largest features the prediction still fits an item of the table.
+MAX_PROBABILITIES_BYTES = 128 * 1024
 # Scores are often rounded before they are sent.
 _ROUNDING = 0.01
 
@@ -180,6 +183,8 @@ def _require_probabilities(found: Mapping[str, float], scored: ScoredInstance, t
     """Require the probabilities of all classes, whose decided one has the score. Raises InvalidInput."""
     if task is not Task.MULTICLASS:
         raise InvalidInput.at(f"{path}.probabilities", f"is for multiclass tasks, not {task}")
+    if len(compact_json.dumps(dict(found)).encode()) > MAX_PROBABILITIES_BYTES:
+        raise InvalidInput.at(f"{path}.probabilities", f"is larger than {MAX_PROBABILITIES_BYTES} bytes")
     if abs(sum(found.values()) - 1) > _ROUNDING:
         raise InvalidInput.at(f"{path}.probabilities", "must sum to 1")
     decided = found.get(str(scored.decision))

@@ -1,5 +1,7 @@
 """Mapping of feedback values to label values, and the values that a rule can read."""
 
+import math
+
 from hindsight.config.labels import (
     EXPOSED,
     NUMERIC_AGGREGATES,
@@ -20,6 +22,7 @@ from hindsight.entities.feedback import FeedbackValue
 _TRUE = frozenset({"1", "true"})
 _FALSE = frozenset({"0", "false"})
 _BINARY = _TRUE | _FALSE
+_ANSWERS = {**dict.fromkeys(_TRUE, "1"), **dict.fromkeys(_FALSE, "0")}
 
 
 def unreadable_value(
@@ -98,9 +101,7 @@ def fit_label(value: LabelValue, task: Task) -> LabelValue | None:
 
 def _passes(threshold: Threshold, value: LabelValue) -> bool | None:
     if threshold.equals is not None:
-        if isinstance(value, int | float) and isinstance(threshold.equals, int | float):
-            return value == threshold.equals
-        return canonical_text(value) == canonical_text(threshold.equals)
+        return _are_equal(value, threshold.equals)
     if isinstance(value, str):
         return None
     above, least, below, most = threshold.greater_than, threshold.at_least, threshold.less_than, threshold.at_most
@@ -110,6 +111,14 @@ def _passes(threshold: Threshold, value: LabelValue) -> bool | None:
         or (below is not None and value < below)
         or (most is not None and value <= most)
     )
+
+
+def _are_equal(value: LabelValue, other: LabelValue) -> bool:
+    """Compare what is meant: true and 1 are the same answer; fractions come through sums and single precision."""
+    if isinstance(value, float) and isinstance(other, float) and not other.is_integer():
+        return math.isclose(value, other, rel_tol=1e-6)
+    text, wanted = canonical_text(value), canonical_text(other)
+    return _ANSWERS.get(text, text) == _ANSWERS.get(wanted, wanted)
 
 
 def _expected(rule: Rule, task: Task) -> str:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from hindsight.config.store import ConfigurationStore
@@ -23,17 +23,24 @@ MAX_DAYS = 92
 class CheckQuery:
     """The checks asked for: of one kind or of all, of one version or of all, between two moments, both included.
 
-    None is without a bound.
+    None is without a bound. ``daily`` asks for no more than the newest of each kind a day.
     """
 
     kind: CheckKind | None = None
     first: datetime | None = None
     last: datetime | None = None
     version: str | None = None
+    daily: bool = False
 
     @classmethod
     def parse(
-        cls, kind: str | None = None, first: str | None = None, last: str | None = None, version: str | None = None
+        cls,
+        kind: str | None = None,
+        first: str | None = None,
+        last: str | None = None,
+        version: str | None = None,
+        *,
+        daily: bool = False,
     ) -> "CheckQuery":
         """Read the query that a request names, by days or by moments. Raises InvalidInput with the path at fault."""
         if kind is not None and kind not in set(CheckKind):
@@ -45,6 +52,7 @@ class CheckQuery:
             first=queried_moment(first, "from", time.min),
             last=queried_moment(last, "to", time.max),
             version=version,
+            daily=daily,
         )
         if query.first and query.last:
             _require_span(query.first, query.last)
@@ -73,7 +81,8 @@ class CheckHistory:
         if first <= last:
             _require_span(first, last)
         found: list[str] = []
-        for key in self._descending(model, query, first, last, before):
+        listed = self._descending(model, query, first, last, before)
+        for key in _newest_of_days(listed) if query.daily else listed:
             if len(found) == most:
                 break
             found.append(key)
@@ -107,6 +116,16 @@ class CheckHistory:
                 at = key.removeprefix(prefix)[: len(format_time(last))]
                 if format_time(first) <= at <= format_time(last) and (before is None or key < before):
                     yield key
+
+
+def _newest_of_days(keys: Iterator[str]) -> Iterator[str]:
+    """Keep of keys that descend the first of each day and kind."""
+    seen: set[tuple[date | None, str]] = set()
+    for key in keys:
+        day_and_kind = (day_of(key), key.rpartition("-")[2])
+        if day_and_kind not in seen:
+            seen.add(day_and_kind)
+            yield key
 
 
 def _require_span(first: datetime, last: datetime) -> None:

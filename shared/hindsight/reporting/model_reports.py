@@ -1,7 +1,7 @@
 """The reports on a model that operators read."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hindsight.config.model import ModelConfiguration
@@ -33,6 +33,8 @@ from hindsight.triggers.store import TriggerStore
 
 MAX_OVERDUE = 10_000
 MAX_AWAITING = 10_000
+MAX_A_SECOND = 100
+_SECOND = len("20260301T120000Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,24 @@ class ModelReports:
     def decisions(self, model: str, limit: int, before: tuple[datetime, str] | None = None) -> list[Decision]:
         """List trigger decisions, newest first, older than the one of a moment and an id."""
         return self.triggers.decisions(self._known(model), limit, before)
+
+    def decision(self, model: str, decision_id: str) -> Decision:
+        """Find one trigger decision, recorded or the newest evaluation's. Raises NotFound.
+
+        An id begins with the second of its decision, among whose decisions it is.
+        """
+        newest = self.last_evaluation(model)
+        if newest is not None and newest.decision_id == decision_id:
+            return newest
+        try:
+            second = datetime.strptime(decision_id[:_SECOND], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        except ValueError:
+            second = None
+        behind = None if second is None else (second + timedelta(seconds=1), "")
+        for found in self.triggers.decisions(model, MAX_A_SECOND, behind) if behind else []:
+            if found.decision_id == decision_id:
+                return found
+        raise NotFound(f"the model {model!r} has no decision {decision_id!r}")
 
     def last_evaluation(self, model: str) -> Decision | None:
         """Find the decision of the newest scheduled evaluation of the triggers; None before the first."""

@@ -13,7 +13,7 @@ from hindsight.config.parse import (
     dump_configuration,
     parse_configuration,
 )
-from hindsight.config.types import format_duration, parse_duration
+from hindsight.config.types import MAX_NUMBER, format_duration, parse_duration
 from hindsight.core.errors import InvalidInput
 from hindsight.testing.builders.configuration import configuration, document
 
@@ -88,6 +88,8 @@ def test_the_thresholds_of_an_error_may_be_of_any_size() -> None:
         ("labels.rules.1.window", "PT0S", "labels.rules[1].window"),
         ("labels.rules.1.event", "exposed", "labels.rules[1].event"),
         ("labels.rules.1.positive", {"greater_than": 1, "less_than": 3}, "labels.rules[1].positive.less_than"),
+        ("labels.rules.1.positive", {"greater_than": MAX_NUMBER}, "labels.rules[1].positive.greater_than"),
+        ("labels.rules.1.positive", {"less_than": -MAX_NUMBER}, "labels.rules[1].positive.less_than"),
         ("labels.rules.1.value", 1, "labels.rules[1].value"),
         ("labels.rules.1.positive", {}, "labels.rules[1].positive"),
         ("labels.rules.2.map", {"up": 2}, "labels.rules[2].map.up"),
@@ -280,6 +282,10 @@ def test_any_text_is_a_duration_or_an_error(text: str) -> None:
         ({"review": {"overlap": 0}}, {"review.overlap": "must be at least 1"}),
         ({"training": {"max_rows": 1.5}}, {"training.max_rows": "must be a whole number"}),
         ({"training": {"pipeline": "mine"}}, {"training.pipeline": "must be module:function"}),
+        (
+            {"labels": {"rules": [{"event": "a", "map": {"x" * 1025: 1}}]}},
+            {f"labels.rules[0].map.{'x' * 1025}": "must have at most 1024 characters"},
+        ),
         (
             {"labels": {"rules": [{"event": "a", "positive": {"equals": [1]}}]}},
             {"labels.rules[0].positive.equals": "must be text, a number, true or false"},

@@ -28,7 +28,9 @@ def test_category_of_that_name_is_not_a_missing_value() -> None:
 
 
 numbers = st.lists(st.sampled_from([np.nan, 0.0, 1.0, 2.0]) | st.floats(-1e30, 1e30), min_size=1, max_size=60)
-texts = st.lists(st.none() | st.sampled_from(["a", "b", "(missing)", "missing", "nan", ""]), min_size=1, max_size=40)
+texts = st.lists(
+    st.none() | st.sampled_from(["a", "a\0", "b", MISSING, f"'{MISSING}", "nan", ""]), min_size=1, max_size=40
+)
 
 
 @given(numbers)
@@ -42,6 +44,21 @@ def test_every_row_of_a_number_lies_in_one_slice_and_equal_ones_in_the_same(valu
     for row, value in enumerate(values):
         assert all(slice_of[row] == slice_of[other] for other in np.flatnonzero(column == value).tolist())
         assert (slice_of[row] == MISSING) is bool(np.isnan(value))
+
+
+@given(texts)
+def test_categories_do_not_melt_with_each_other_or_with_missing_values(values: list[str | None]) -> None:
+    found = list(slices_of(np.array(values, dtype=object), FeatureType.CATEGORICAL))
+
+    assert len({name for name, _ in found}) == len(found) == len(set(values))
+    assert all(len({values[row] for row in rows}) == 1 for _, rows in found)
+
+
+@pytest.mark.parametrize("values", [[1.0, 1 + 1e-13, 2.0], [2**53 - 1, 2**53 - 2], list(1e9 + np.arange(99) * 1e-5)])
+def test_numbers_that_are_close_have_slices_of_different_names(values: list[float]) -> None:
+    found = list(slices_of(np.array(values), FeatureType.NUMERIC))
+
+    assert len({name for name, _ in found}) == len(found) == min(len(values), 4)
 
 
 @given(texts)

@@ -232,6 +232,7 @@ def test_probabilities_of_a_multiclass_prediction_are_kept(
     ("changes", "path", "message"),
     [
         ({"probabilities": {"sunny": 0.7, "rain": 0.2}}, "probabilities", "must sum to 1"),
+        ({"probabilities": {"sunny": 0.7, "x" * 2**17: 0.3}}, "probabilities", "is larger than 131072 bytes"),
         ({"probabilities": {"snow": 0.7, "rain": 0.3}}, "probabilities", "no class of the name of the decision"),
         ({"probabilities": {"sunny": 0.5, "rain": 0.5}}, "score", "is not the probability of the decision"),
         ({"probabilities": {"sunny": 1.5, "rain": -0.5}}, "probabilities.sunny", "must be at most 1"),

@@ -30,7 +30,7 @@ def configuration(**changes: Any) -> ModelConfiguration:
 
 
 def spec(**changes: Any) -> ReplaySpec:
-    return ReplaySpec.model_validate({**SPEC, **changes})
+    return ReplaySpec.model_validate_json(json.dumps({**SPEC, **changes}))
 
 
 def rows_of(folder: Path, text: str, configured: ModelConfiguration | None = None, **changes: Any) -> list[Row]:

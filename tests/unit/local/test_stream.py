@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from local.replay.replay_file import ReplayFiles, prepare_replay
 from local.replay.spec import InvalidSpec
 from local.replay.stream import read_stream
-from tests.unit.local.files import START, bad_lines_of, configuration, rows_of, spec
+from tests.unit.local.files import SPEC, START, bad_lines_of, configuration, rows_of, spec, write_spec
 
 DAY = timedelta(days=1)
 PLAIN = "x,kind,flag,y\n0.5,a,1,1\n-1,b,0,0\n"
@@ -218,3 +219,52 @@ def test_a_feature_the_configuration_does_not_declare_is_a_typo(tmp_path: Path) 
 def test_a_file_without_rows_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(InvalidSpec, match="no rows"):
         rows_of(tmp_path, "x,kind,flag,outcome\n")
+
+
+def test_rows_that_are_not_utf_8_are_left_out_by_their_lines(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes("x,kind,flag,y\n1,a,1,1\n1,caf\xe9,1,1\n1,b,1,0\n".encode("latin-1"))
+
+    stream = read_stream(path, spec(), configuration())
+
+    assert ([row.features["kind"] for row in stream.rows], list(map(str, stream.bad))) == (
+        ["a", "b"],
+        ["line 3: is not UTF-8"],
+    )
+
+
+def test_quote_that_is_left_open_is_looked_for_by_its_line(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSpec, match="in a row after line 2: is a quote left open"):
+        rows_of(tmp_path, 'x,kind,flag,y\n1,a,1,1\n1,"b,1,1\n1,c,1,0\n')
+
+
+def test_outcome_known_before_its_prediction_makes_no_row(tmp_path: Path) -> None:
+    outcome = {"column": "y", "event": "demand", "known_at": "k"}
+    text = "x,kind,flag,y,k\n1,a,1,1,2026-01-11\n1,a,1,1,2026-01-09\n"
+
+    assert bad_lines_of(tmp_path, text, outcome=outcome) == [
+        "line 3: column k: the outcome is known before the prediction is made"
+    ]
+
+
+def test_rows_from_a_start_on_end_with_the_calendar(tmp_path: Path) -> None:
+    time = {"start": "9899-12-30T00:00:00Z", "rows_per_day": 1}
+
+    bad = bad_lines_of(tmp_path, f"{PLAIN}1,a,1,1\n", time=time)
+
+    assert bad[1:] == ["line 4: its time, from time.start on, is beyond the year 9900"]
+
+
+@pytest.mark.parametrize(
+    ("bootstrap", "said"),
+    [({"rows": 2}, "has only 2 rows"), ({"days": 2}, "ends on 2026-01-10"), ({"rows": 1}, "have one time")],
+)
+def test_bootstrap_that_is_no_part_of_the_file_is_found_before_a_stack_is_touched(
+    tmp_path: Path, bootstrap: dict[str, int], said: str
+) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("t,x,kind,flag,y\n2026-01-10,1,a,1,1\n2026-01-10,2,b,0,0\n", encoding="utf-8")
+    described = write_spec(tmp_path, {**SPEC, "time": {"column": "t"}, "bootstrap": bootstrap})
+
+    with pytest.raises(InvalidSpec, match=said):
+        prepare_replay(ReplayFiles(rows, described))

@@ -116,3 +116,38 @@ def test_edges_leave_every_number_in_one_bin_for_any_ties(first: list[float], se
     tied = [0.0] * (9 * len(first)) + first
     bins = number_bins(exact(tied), exact(second))
     assert (bins.reference.sum(), bins.current.sum()) == (len(tied), len(second))
+
+
+@pytest.mark.parametrize("count", [4, 12, 20, 21, 25, 100])
+@pytest.mark.parametrize(
+    ("start", "step"),
+    [(0.1, 0.1), (1 / 7, 1 / 7), (1e6, 0.1), (99_999.0, 0.01), (20_260_101, 1), (1.7e9, 60), (0, 1e-13)],
+)
+def test_values_by_single_precision_are_the_same_and_neighbours_are_others(
+    start: float, step: float, count: int
+) -> None:
+    values = start + step * np.arange(count)
+    single = exact(values.astype(np.float32).astype(np.float64))
+    lower, upper = exact(values[: count // 2]), exact(values[count // 2 :])
+
+    assert population_stability_index(*number_bins(exact(values), single).shares) < 0.05
+    assert population_stability_index(*number_bins(lower, upper).shares) > 1
+
+
+def test_next_whole_number_is_another_one() -> None:
+    bins = number_bins(exact(np.full(9, 20_260_101)), exact(np.full(9, 20_260_102)))
+
+    assert bins.current.tolist() == [0, 9]
+
+
+def test_value_of_one_decile_stays_in_its_bin_in_spite_of_rounding() -> None:
+    rest = np.linspace(0, 1, 880)
+    reference, current = (exact(np.append(rest, np.full(120, tied))) for tied in (0.3, float(np.float32(0.3))))
+
+    assert population_stability_index(*number_bins(reference, current).shares) < 0.01
+
+
+def test_bins_of_numbers_that_look_alike_have_different_names() -> None:
+    bins = number_bins(exact(20_260_101 + np.arange(12)), exact([20_260_101.0]))
+
+    assert len(set(bins.names)) == len(bins.names) == 13

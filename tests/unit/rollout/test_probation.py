@@ -108,6 +108,16 @@ def test_version_without_a_baseline_passes_with_enough_labels() -> None:
     assert "nothing is known of what accuracy to expect" in found.verdict.reason
 
 
+@pytest.mark.parametrize(("metric", "value"), [("precision", None), ("recall", 1.0)])
+def test_against_a_champion_of_one_answer_the_balanced_accuracy_is_expected(metric: str, value: float | None) -> None:
+    record = version(NEW, champion_metrics={metric: value, "balanced_accuracy": 0.5})
+
+    found = baseline_of(rules(gate={"metric": metric}, deployment={}), record, OLD)
+
+    assert (found.metric, found.expected) == ("balanced_accuracy", 0.5)
+    assert found.scale is not None
+
+
 @pytest.mark.parametrize(
     ("metric", "value", "limit"),
     [("accuracy", 0.88, 0.83), ("log_loss", 0.4, 0.48), ("brier", 0.1, 0.12)],

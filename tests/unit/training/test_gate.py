@@ -177,6 +177,24 @@ def test_opponent_that_never_says_yes_is_beaten_by_a_version_that_is_right(metri
     assert ("has no precision" in detail) is (metric == "precision")
 
 
+@pytest.mark.parametrize("champion_serves", [False, True])
+def test_opponent_that_always_says_yes_is_beaten_by_a_version_that_is_mostly_right(champion_serves: bool) -> None:
+    labels = (np.arange(1_000) % 5 > 0).astype(np.float64)
+    always, good = binary(np.full(1_000, 0.9)), right_with(0.9, labels, np.random.default_rng(1))
+    met = Contest(
+        labels=labels,
+        frame=pd.DataFrame({"hour": [str(row % 4) for row in range(1_000)]}),
+        challenger=good,
+        baseline=always,
+        champion=always if champion_serves else None,
+    )
+
+    checks = judge(met, configuration(gate={"metric": "recall"}, monitoring={"slices": ["hour"]}))
+
+    assert [check.name for check in checks if not check.passed] == []
+    assert any("cannot be beaten by recall" in check.detail for check in checks)
+
+
 def test_version_no_better_than_chance_does_not_beat_one_that_never_says_yes() -> None:
     labels = (np.arange(1_000) % 5 == 0).astype(np.float64)
     lucky = binary(np.random.default_rng(3).uniform(size=1_000))

@@ -108,6 +108,17 @@ def pairs(positive: Sequence[float]) -> Any:
             "all features null: the probabilities add up to 0.8",
         ),
         (
+            lambda frame: np.full((len(frame), 2), 0.4),
+            Task.BINARY,
+            "all features null: the probabilities add up to 0.8",
+        ),
+        (lambda frame: pairs([0.3]), Task.BINARY, "2 rows in one call: v cannot score: ValueError"),
+        (
+            lambda frame: pairs(np.full(len(frame), np.nan if frame["plan"].isna().all() else 0.3)),
+            Task.BINARY,
+            "all features null: the score is nan in a call of one row",
+        ),
+        (
             lambda frame: pairs(np.full(len(frame), 1 / len(frame))),
             Task.BINARY,
             "a row among others, which is answered otherwise than alone",

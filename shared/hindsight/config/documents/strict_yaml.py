@@ -28,8 +28,14 @@ def parse_yaml(text: str) -> Any:
     >>> parse_yaml("{norway: NO, code: 010, at: 12:30, yes: true, share: 0.5, nothing: }")
     {'norway': 'NO', 'code': '010', 'at': '12:30', 'yes': True, 'share': 0.5, 'nothing': None}
     """
+    node = compose(text)
+    return None if node is None else _value(node, "", compact_json.MAX_DEPTH)
+
+
+def compose(text: str) -> yaml.Node | None:
+    """Read a YAML document's nodes, None of an empty one. Raises InvalidInput with the line at fault."""
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
@@ -38,7 +44,7 @@ def parse_yaml(text: str) -> Any:
         raise InvalidInput(f"not valid YAML: {_first_line(error)}") from error
     except RecursionError as error:
         raise InvalidInput(f"the YAML is nested deeper than {compact_json.MAX_DEPTH} levels") from error
-    return None if node is None else _value(node, "", compact_json.MAX_DEPTH)
+    return node
 
 
 class _Loader(yaml.SafeLoader):

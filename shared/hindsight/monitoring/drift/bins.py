@@ -21,7 +21,8 @@ MIN_CATEGORY_ROWS = 10.0
 """A category with fewer rows than this in both samples together, both thought to be of the smaller one's size, joins
 the rare ones: alone it would show chance rather than drift."""
 
-_SINGLE_PRECISION = 1e-6
+# Numbers written in single precision are off by as much (2^-24); summed ones by less.
+_ROUNDED = 6e-8
 _NEAR_ZERO = 1e-12
 
 
@@ -79,10 +80,19 @@ def common_bins(reference: ColumnProfile, current: ColumnProfile) -> Bins:
 
 
 def number_bins(reference: Distribution, current: Distribution) -> Bins:
-    """Count numbers between the deciles of the reference, or value by value where it has few."""
+    """Count numbers between the deciles of the reference, or value by value where it has few.
+
+    Where either side came in single precision, both are compared in it.
+    """
+    single = _single(reference), _single(current)
+    if any(
+        np.array_equal(side.values, as_single.values)
+        for side, as_single in zip((reference, current), single, strict=True)
+    ):
+        reference, current = single
     values = distinct_values(reference)
     if len(values) <= MAX_DISTINCT:
-        names = (*(f"{value:.4g}" for value in values), "other values")
+        names = (*_shown(values), "other values")
         counts = (_by_value(side, values) for side in (reference, current))
     else:
         edges = number_edges(reference)
@@ -101,8 +111,9 @@ def distinct_values(reference: Distribution) -> Floats:
     values = reference.values
     if not len(values):
         return values
-    is_new = np.append(True, np.diff(values) > _rounding(values)[1:])
-    found: Floats = values[is_new]
+    # Numbers of a calendar, or of things, that follow each other differ by less than single precision distinguishes.
+    are_whole = (values[1:] % 1 == 0) & (values[:-1] % 1 == 0)
+    found: Floats = values[np.append(True, np.diff(values) > np.where(are_whole, 0.0, _rounding(values)[1:]))]
     return found
 
 
@@ -110,23 +121,25 @@ def number_edges(reference: Distribution) -> Floats:
     """Compute the edges between bins: the deciles, or where values tie others that leave no bin out.
 
     A value that takes several deciles has a separate bin. The rest of the rows are cut into equal parts, as many as
-    leave each at least ``MIN_PART``: what happens in a smaller share of the rows moves no bin.
+    leave each at least ``MIN_PART``: what happens in a smaller share of the rows moves no bin. An edge lies above its
+    value by what rounding moves that.
 
     >>> spend = Distribution.exact(np.concatenate([np.zeros(900), np.arange(1.0, 101.0)]))
-    >>> number_edges(spend).round(6).tolist()
+    >>> number_edges(spend).round(3).tolist()
     [0.0, 20.0, 40.0, 60.0, 80.0]
     """
     deciles = reference.quantile(np.arange(1, BINS) / BINS)
     edges, times = np.unique(deciles, return_counts=True)
     if len(edges) == BINS - 1:
-        return deciles
+        return deciles + _rounding(deciles)
     tied = edges[times > 1]
     is_tied = np.isin(reference.values, tied)
     rest = Distribution(reference.values[~is_tied], reference.weights[~is_tied])
     parts = max(1, min(BINS, int(rest.rows / reference.rows / MIN_PART)))
     cuts = rest.quantile(np.arange(1, parts) / parts) if len(rest.values) else edges[:0]
     below = tied[tied > reference.values[0]]
-    return np.unique(np.concatenate([below - _rounding(below), tied + _rounding(tied), cuts]))
+    ends = np.concatenate([tied, cuts])
+    return np.unique(np.concatenate([below - _rounding(below), ends + _rounding(ends)]))
 
 
 def named_categories(reference: Floats, current: Floats, rows: Floats) -> npt.NDArray[np.bool_]:
@@ -175,13 +188,24 @@ def _by_value(side: Distribution, values: Floats) -> Floats:
     below = (above - 1).clip(0)
     is_below = np.abs(values[below] - side.values) < np.abs(values[above] - side.values)
     places = np.where(is_below, below, above)
-    known = np.abs(values[places] - side.values) <= _rounding(side.values)
+    # Sums in single precision are off by more than their parts; but half-way to the next value it is another one.
+    apart = np.diff(values, append=np.inf if (values % 1).any() else values[-1] + 1).min()
+    allowed = np.minimum(20 * _rounding(side.values), apart / 2)
+    known = np.abs(values[places] - side.values) <= allowed
     return _counted(np.where(known, places, len(values)), side.weights, len(values) + 1)
+
+
+def _single(side: Distribution) -> Distribution:
+    largest = float(np.finfo(np.float32).max)
+    values, places = np.unique(side.values.clip(-largest, largest).astype(np.float32), return_inverse=True)
+    return Distribution(
+        values.astype(np.float64), np.bincount(places, side.weights).astype(np.float64), side.rank_error
+    )
 
 
 def _rounding(values: Floats) -> Floats:
     """Compute how far equal numbers may lie apart that were written in single precision, or summed."""
-    return np.abs(values) * _SINGLE_PRECISION + _NEAR_ZERO
+    return np.abs(values) * _ROUNDED + _NEAR_ZERO * (np.abs(values).max(initial=0.0) or 1.0)
 
 
 def _between(side: Distribution, edges: Floats) -> Floats:
@@ -193,6 +217,15 @@ def _counted(places: npt.NDArray[np.intp], weights: Floats, bins: int) -> Floats
 
 
 def _names_between(edges: Floats) -> tuple[str, ...]:
-    shown: Sequence[str] = [f"{edge:.4g}" for edge in edges]
+    shown = _shown(edges)
     between = (f"{low} to {high}" for low, high in pairwise(shown))
     return (f"up to {shown[0]}", *between, f"above {shown[-1]}")
+
+
+def _shown(values: Floats) -> Sequence[str]:
+    """Write numbers in few digits, in more where some look alike."""
+    for digits in (4, 8, 12, 17):
+        shown = [f"{value:.{digits}g}" for value in values]
+        if len(set(shown)) == len(shown):
+            break
+    return shown

@@ -112,6 +112,28 @@ def agreement(tasks: Sequence[Ratings]) -> Agreement:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnAgreement:
+    """The agreement of one reviewer with the others who rated the same tasks."""
+
+    tasks: int
+    observed: float
+
+
+def own_agreement(reviewer: str, tasks: Iterable[Ratings]) -> OwnAgreement | None:
+    """Compute the mean share of the others who gave a reviewer's label, None where no task had others.
+
+    >>> own_agreement("ann", [{"ann": 1, "bob": 1}, {"ann": 0, "bob": 1, "cy": 0}, {"bob": 1, "cy": 1}])
+    OwnAgreement(tasks=2, observed=0.75)
+    """
+    shares = []
+    for task in tasks:
+        others = [canonical_text(label) for who, label in task.items() if who != reviewer]
+        if reviewer in task and others:
+            shares.append(fmean(label == canonical_text(task[reviewer]) for label in others))
+    return OwnAgreement(tasks=len(shares), observed=fmean(shares)) if shares else None
+
+
 def _pairs(tasks: Sequence[Mapping[str, str]]) -> list[PairAgreement]:
     common: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for task in tasks:

@@ -14,6 +14,7 @@ from hindsight.registry.version import VersionRecord
 _ALMOST_PERFECT = 1 - 1e-3  # nothing can be bet on a null at the end of the metric's range
 _MIN_SHARE = 0.5  # of what is expected: a drop beyond the metric's range allows this much
 _SMALLEST_LOSS = 1e-9
+_ONE_ANSWER = 0.5  # the balanced accuracy of a version that answers alike to two classes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,9 @@ def baseline_of(configuration: ModelConfiguration, record: VersionRecord, agains
     scored there, what the version itself was. Worse by ``deployment.probation.max_drop`` is allowed; where that is not
     given by 0.05, or for a loss by a fifth.
 
+    Against a champion that gave one answer to everything, and has no such metric or the best value for that, it is the
+    balanced accuracy, as at the gate.
+
     R² and averages over classes are no means over labels. For R² the bets are on the RMSE: a drop of d from r lets
     the mean square grow by d / (1 - r) of itself. For macro averages they are on the accuracy, with the same drop.
     """
@@ -70,6 +74,8 @@ def kept_baseline(configuration: ModelConfiguration, scale: Scale) -> Baseline:
 def _baseline(configuration: ModelConfiguration, known: Mapping[str, float | None]) -> Baseline:
     metric = configuration.gate_metric
     expected = known.get(metric)
+    if (expected is None or metric.flatters(expected)) and known.get(Metric.BALANCED_ACCURACY) == _ONE_ANSWER:
+        metric, expected = Metric.BALANCED_ACCURACY, _ONE_ANSWER
     if expected is None:
         return Baseline(metric=metric, expected=None, allowed=None, scale=None)
     allowed = configuration.deployment.probation.max_drop

@@ -30,7 +30,7 @@ from hindsight.core.errors import (
     UnusableArtifact,
     shortened,
 )
-from hindsight.runtime.http.audiences import audiences_of
+from hindsight.runtime.http.audiences import audiences_of, is_public
 
 REQUEST_ID_HEADER = "x-request-id"
 ORIGIN_HEADER = "access-control-allow-origin"
@@ -104,7 +104,8 @@ def _require_audience(event: APIGatewayProxyEvent) -> None:
 
     The authorizer's policy refuses nearly all other routes; its wildcards cannot distinguish every route from another.
     """
-    if event.http_method == "OPTIONS":  # a browser's question before its call carries no key
+    # A browser's question before its call carries no key, nor does the one that opens the console.
+    if event.http_method == "OPTIONS" or is_public(event.http_method, event.resource):
         return
     caller = event.request_context.get("authorizer") or {}
     allowed = audiences_of(event.http_method, event.resource)

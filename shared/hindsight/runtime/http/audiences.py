@@ -20,8 +20,11 @@ APP_ROUTES = (
     "POST/models/{model}/feedback",
     "GET/models/{model}/serving",
 )
-OPEN_ROUTES = ("GET/openapi.json",)
+OPEN_ROUTES = ("GET/openapi.json", "GET/caller")
+# The console's own files: they hold no secrets, and a browser that opens them has no key yet.
+PUBLIC_ROUTES = ("GET/console", "GET/console/{file+}")
 REVIEWER_ROUTES = (
+    "GET/review",
     "GET/models/{model}/review",
     "POST/models/{model}/review/leases",
     "POST/models/{model}/review/answers",
@@ -51,6 +54,15 @@ def audiences_of(method: str, resource: str) -> tuple[Audience, ...]:
     if route in APP_ROUTES:
         return (Audience.APP,)
     return (Audience.REVIEWER,) if route in REVIEWER_ROUTES else (Audience.OPERATOR,)
+
+
+def is_public(method: str, resource: str) -> bool:
+    """Check whether a route is called without a key.
+
+    >>> is_public("GET", "/console"), is_public("GET", "/models")
+    (True, False)
+    """
+    return method.upper() + resource in PUBLIC_ROUTES
 
 
 def policy_for(audience: Audience | None, stage_arn: str) -> dict[str, Any]:
@@ -107,7 +119,7 @@ def _only(stage_arn: str, routes: tuple[str, ...]) -> list[dict[str, Any]]:
     own = [_pattern(route) for route in routes]
     return [
         _statement("Allow", stage_arn, *own, *OPEN_ROUTES),
-        _statement("Deny", stage_arn, *(pattern.replace("*", "*/*") for pattern in own)),
+        _statement("Deny", stage_arn, *(pattern.replace("*", "*/*") for pattern in own if "*" in pattern)),
     ]
 
 

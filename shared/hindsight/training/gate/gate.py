@@ -90,14 +90,16 @@ def _floor(contest: Contest, configuration: ModelConfiguration) -> Check:
 def _better(paired: PairedPredictions, opponent: str, margin: float, configuration: ModelConfiguration) -> Check:
     """Check that the challenger is better than its opponent, by the metric or in its stead by balanced accuracy.
 
-    An opponent that never says yes has no precision, and no F1 where nothing is positive. It is no worse for that,
-    and must not be unbeatable either: both are judged by a metric that such an opponent has.
+    An opponent that never says yes has no precision, one that always does a recall of 1. It is no worse or better for
+    that, and must not be unbeatable either: both are judged by a metric that gives such an opponent no credit.
     """
-    metric, confidence = configuration.gate_metric, configuration.gate.confidence
+    asked, confidence = configuration.gate_metric, configuration.gate.confidence
+    metric = _judged_by(paired, asked)
     name, instead = f"better_than_{opponent}", ""
-    if _is_degenerate(paired, metric):
-        instead = f"the {opponent} answers the same to every row and has no {metric}: "
-        metric, margin = Metric.BALANCED_ACCURACY, 0.0
+    if metric is not asked:
+        value = paired.champion.measure(asked, paired.labels, paired.weights)
+        has = f"has no {asked}" if value is None else f"cannot be beaten by {asked}"
+        instead, margin = f"the {opponent} answers the same to every row and {has}: ", 0.0
     difference = paired_difference(paired, metric, confidence, configuration.training.seed)
     if difference is None:
         detail = f"{metric} cannot be compared on {len(paired.labels)} rows"
@@ -112,15 +114,17 @@ def _better(paired: PairedPredictions, opponent: str, margin: float, configurati
     )
 
 
-def _is_degenerate(paired: PairedPredictions, metric: Metric) -> bool:
-    """Check whether the opponent alone has no value of the metric, since it decides all alike."""
+def _judged_by(paired: PairedPredictions, metric: Metric) -> Metric:
+    """Choose the metric; another where the opponent decides all alike, and none can be better than it for that."""
     opponent = paired.champion
-    return (
-        opponent.measure(metric, paired.labels, paired.weights) is None
+    value = opponent.measure(metric, paired.labels, paired.weights)
+    is_degenerate = (
+        (value is None or metric.flatters(value))
         and paired.challenger.measure(metric, paired.labels, paired.weights) is not None
         and Metric.BALANCED_ACCURACY in METRICS_BY_TASK[opponent.task]
         and len(np.unique(opponent.decisions)) == 1
     )
+    return Metric.BALANCED_ACCURACY if is_degenerate else metric
 
 
 def _of_one_class(paired: PairedPredictions) -> str:
@@ -134,20 +138,21 @@ def _by(difference: float) -> str:
 
 
 def _slices(paired: PairedPredictions, frame: pd.DataFrame, configuration: ModelConfiguration) -> Iterator[Check]:
+    metric = _judged_by(paired, configuration.gate_metric)
     for feature in configuration.monitoring.slices:
         for name, chosen in slices_of(frame[feature].to_numpy(), configuration.features[feature].type):
             if len(chosen) >= configuration.gate.min_slice_rows:
-                yield from _slice(paired.at(chosen), f"slice {feature}={name}", configuration)
+                yield from _slice(paired.at(chosen), metric, f"slice {feature}={name}", configuration)
 
 
-def _slice(paired: PairedPredictions, name: str, configuration: ModelConfiguration) -> Iterator[Check]:
+def _slice(paired: PairedPredictions, metric: Metric, name: str, configuration: ModelConfiguration) -> Iterator[Check]:
     """Check a slice, unless the metric is undefined on it.
 
     It fails if it drops by more than is allowed and the drop is no mere chance: a bound on it lies above zero. That
     bound is a loose one, and not corrected for the number of slices: to refuse wrongly costs a run, to promote wrongly
     costs those in the slice. On a few hundred rows it hardly ever excuses a drop, on a hundred every other by chance.
     """
-    metric, gate = configuration.gate_metric, configuration.gate
+    gate = configuration.gate
     confidence = min(gate.confidence, _SLICE_CONFIDENCE)
     advantage = paired.advantage(metric)
     if advantage is None:

@@ -112,9 +112,17 @@ class LoadedVersion:
 
     def chances(self, frame: pd.DataFrame) -> Floats:
         """Compute probabilities, a column for every class of the schema; a class never seen in training has zero."""
-        chances = np.zeros((len(frame), len(self.schema.classes)))
-        chances[:, np.asarray(self.pipeline.classes_, dtype=np.intp)] = self.pipeline.predict_proba(frame)
+        chances = self.raw_chances(frame)
         return chances if self.recalibration is None else self.recalibration.apply(chances)
+
+    def raw_chances(self, frame: pd.DataFrame) -> Floats:
+        """Compute what the pipeline itself says. Raises ValueError unless that is one answer a row."""
+        found, classes = self.pipeline.predict_proba(frame), np.asarray(self.pipeline.classes_, dtype=np.intp)
+        if np.shape(found) != (len(frame), len(classes)):
+            raise ValueError(f"{np.shape(found)} probabilities for {len(frame)} rows and {len(classes)} classes")
+        chances = np.zeros((len(frame), len(self.schema.classes)))
+        chances[:, classes] = found
+        return chances
 
 
 def class_codes(labels: Values, schema: Schema) -> Values:
