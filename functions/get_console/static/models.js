@@ -25,7 +25,7 @@ const urgency = ({ attention, state }) => (attention.length ? 0 : state === "ret
 export function ModelList() {
   return html`<h1>Models</h1>
     <${Paged} name="models" load=${(next_token) => call(`models${query({ limit: 50, next_token })}`)}
-      empty="No model yet: PUT a configuration to /v1/models/{model}, or run `hindsight try`.">${(models) => html`
+      empty='No model yet: PUT a configuration to /v1/models/{model}, or run "hindsight try".'>${(models) => html`
       <p class="lead">${summary(models)}</p>
       <ul class="cards">${[...models].sort((a, b) => urgency(a) - urgency(b)).map((entry) => html`<li key=${entry.model}><${Card} entry=${entry} /></li>`)}</ul>`}<//>`;
 }
