@@ -128,6 +128,12 @@ class Rule(Section):
         return self
 
     @property
+    def constants(self) -> list[tuple[str, LabelValue]]:
+        """The labels that it can make, each with its path; none where it takes the value of its event."""
+        constants: list[tuple[str, LabelValue]] = [] if self.value is None else [("value", self.value)]
+        return constants + [(f"map.{key}", value) for key, value in (self.map or {}).items()]
+
+    @property
     def choice(self) -> Match | None:
         """The choice among the predictions of one key, None for a rule by prediction."""
         return None if self.by is MatchBy.PREDICTION else self.match or DEFAULT_MATCH[self.by]
@@ -182,6 +188,14 @@ class Labels(Section):
     def keys(self) -> frozenset[MatchBy]:
         """The keys, beside the prediction itself, by which rules find predictions."""
         return frozenset(rule.by for rule in self.rules if rule.by is not MatchBy.PREDICTION)
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """The classes that labels can have, none where a rule takes any value."""
+        if not all(rule.constants for rule in self.rules):
+            return frozenset()
+        constants = [value for rule in self.rules for _, value in rule.constants]
+        return frozenset(map(canonical_text, [*constants, *([self.default.value] if self.default else [])]))
 
     @property
     def labels_every_prediction(self) -> bool:

@@ -10,10 +10,10 @@ from hindsight.config.features import Feature, FeatureType
 from hindsight.config.feedback import FeedbackRules
 from hindsight.config.labels import NUMERIC_AGGREGATES, Aggregate, LabelKind, Labels, Rule, canonical_text
 from hindsight.config.metrics import DEFAULT_GATE_METRIC, DEFAULT_METRIC, METRICS_BY_TASK, Metric, Task
-from hindsight.config.monitoring import DriftMethod, Monitoring
+from hindsight.config.monitoring import DriftMethod, Monitoring, StoredRows
 from hindsight.config.review import Review
 from hindsight.config.serving import Exploration, ServedBy
-from hindsight.config.training import Candidate, Deployment, Gate, Training
+from hindsight.config.training import Candidate, Deployment, Gate, TrainedBy, Training
 from hindsight.config.triggers import Triggers
 from hindsight.config.types import (
     FEATURE_NAME,
@@ -74,6 +74,7 @@ class ModelConfiguration(Section):
                 *_review_faults(self),
                 *_exploration_faults(self),
                 *_window_faults(self),
+                *_baseline_faults(self),
             ]
         )
         return self
@@ -104,6 +105,11 @@ class ModelConfiguration(Section):
         return Metric.BALANCED_ACCURACY if self.training.threshold == "best" else by_task[self.task]
 
     @property
+    def is_trained_elsewhere(self) -> bool:
+        """True if a run asks another trainer for its version."""
+        return self.training.engine is TrainedBy.EXTERNAL
+
+    @property
     def candidates(self) -> tuple[Candidate, ...]:
         """The candidates to train, by default the task's linear model, gradient boosting and the user-defined one."""
         linear = Candidate.LINEAR_REGRESSION if self.task is Task.REGRESSION else Candidate.LOGISTIC_REGRESSION
@@ -115,7 +121,7 @@ def _label_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
     labels, task = configuration.labels, configuration.task
     for position, rule in enumerate(labels.rules):
         path = f"labels.rules[{position}]"
-        for name, value in _constants(rule):
+        for name, value in rule.constants:
             if problem := unfit_label(value, task):
                 yield Fault(f"{path}.{name}", problem)
         if rule.positive is not None and task is not Task.BINARY:
@@ -159,11 +165,6 @@ def _is_computed(text: str, aggregate: Aggregate) -> bool:
         return False
     written = text == canonical_text(number) and abs(number) <= MAX_NUMBER
     return written and (aggregate is not Aggregate.COUNT or (number >= 1 and number.is_integer()))
-
-
-def _constants(rule: Rule) -> list[tuple[str, bool | int | float | str]]:
-    constants = [] if rule.value is None else [("value", rule.value)]
-    return constants + [(f"map.{key}", value) for key, value in (rule.map or {}).items()]
 
 
 def unfit_label(value: bool | int | float | str, task: Task) -> str | None:
@@ -266,21 +267,13 @@ def _exploration_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
     explored, task = configuration.exploration, configuration.task
     if explored is None:
         return
+    classes = configuration.labels.classes if task is Task.MULTICLASS else ()
     if task is Task.REGRESSION:
         yield Fault("exploration", "is for binary and multiclass tasks: a regression takes no decisions")
     elif problem := unfit_label(explored.decision, task):
         yield Fault("exploration.decision", problem)
-    elif (classes := _classes(configuration)) and canonical_text(explored.decision) not in classes:
+    elif classes and canonical_text(explored.decision) not in classes:
         yield Fault("exploration.decision", f"is none of the classes {', '.join(sorted(classes))}")
-
-
-def _classes(configuration: ModelConfiguration) -> set[str]:
-    """List the classes of a multiclass model, none where a rule takes any value."""
-    rules, default = configuration.labels.rules, configuration.labels.default
-    if configuration.task is not Task.MULTICLASS or not all(map(_constants, rules)):
-        return set()
-    constants = [value for rule in rules for _, value in _constants(rule)]
-    return {canonical_text(value) for value in (*constants, *([default.value] if default else []))}
 
 
 def _window_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
@@ -290,3 +283,9 @@ def _window_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
         yield Fault("labels.default.after", "must not be earlier than the close of the shortest window")
     if configuration.retention < configuration.training.window:
         yield Fault("retention", "must not be shorter than training.window")
+
+
+def _baseline_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
+    baseline, own = configuration.monitoring.baseline, f"uploads/model={configuration.model}/"
+    if isinstance(baseline, StoredRows) and not baseline.key.startswith(own):
+        yield Fault("monitoring.baseline.key", f"must lie under {own}")

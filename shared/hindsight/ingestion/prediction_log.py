@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import Field
 
@@ -34,10 +34,23 @@ DecisionField = bool | Integer | Number | Annotated[str, Field(max_length=256)] 
 Share = Annotated[float, Field(ge=0, le=1)]
 MAX_CLASSES = 1000
 MAX_WEIGHT = 1_000_000.0
+ProbabilitiesField = Annotated[dict[str, Share], Field(min_length=2, max_length=MAX_CLASSES)] | None
 # With the largest features the prediction still fits an item of the table.
 MAX_PROBABILITIES_BYTES = 128 * 1024
 # Scores are often rounded before they are sent.
 _ROUNDING = 0.01
+
+
+class ScoreFields(Protocol):
+    """The fields by which every item has an answer."""
+
+    @property
+    def score(self) -> float:
+        """The score."""
+
+    @property
+    def decision(self) -> bool | float | str | None:
+        """The decision, None where the score decides."""
 
 
 class ShadowItem(RequestItem):
@@ -54,7 +67,7 @@ class PredictionItem(InstanceItem):
     score: Number
     model_version: Identifier
     decision: DecisionField = None
-    probabilities: Annotated[dict[str, Share], Field(min_length=2, max_length=MAX_CLASSES)] | None = None
+    probabilities: ProbabilitiesField = None
     propensity: Annotated[float, Field(gt=0, le=1)] | None = None
     model_decision: DecisionField = None
     weight: Annotated[float, Field(ge=1, le=MAX_WEIGHT)] | None = None
@@ -140,48 +153,42 @@ class PredictionCapture:
 def _read(reader: InstanceReader, raw: object, path: str) -> Prediction:
     item = parse_item(PredictionItem, raw, path)
     task = reader.configuration.task
-    scored, explored = _explored_elsewhere(item, _scored_elsewhere(item, task, path), task, path)
+    taken = scored_elsewhere(item, task, path)
+    own = _own_decision(item, taken.decision, task, path)
+    scored = ScoredInstance(item.score, own, item.probabilities)
     if item.probabilities is not None:
-        _require_probabilities(item.probabilities, scored, task, path)
-    scored = ScoredInstance(scored.score, scored.decision, item.probabilities)
-<<<<<<< HEAD
-    return reader.read(item, path).predicted(
+        require_probabilities(item.probabilities, scored, task, path)
+    shadow = _shadow(item, task, path)
+    return reader.read(_spelled(item, taken, own, shadow), path).predicted(
         scored,
         item.model_version,
-        Assignment(propensity=item.propensity, explored=explored),
-        shadow=_shadow(item, task, path),
+        Assignment(propensity=item.propensity, explored=None if own == taken.decision else taken.decision),
+        shadow=shadow,
         weight=None if item.weight == 1 else item.weight,
     )
 
 
-def _explored_elsewhere(
-    item: PredictionItem, taken: ScoredInstance, task: Task, path: str
-) -> tuple[ScoredInstance, Decision | None]:
-    """Read the version's own answer, and the decision taken in its stead, if one was. Raises InvalidInput."""
+def _own_decision(item: PredictionItem, taken: Decision, task: Task, path: str) -> Decision:
+    """Read the version's own decision, that taken unless another one was to explore. Raises InvalidInput."""
     if item.model_decision is None:
-        return taken, None
+        return taken
     if task is Task.REGRESSION:
         raise InvalidInput.at(f"{path}.model_decision", "is for binary and multiclass tasks")
     if item.decision is None:
         raise InvalidInput.at(f"{path}.decision", "is required beside model_decision")
     if problem := unfit_label(item.model_decision, task):
         raise InvalidInput.at(f"{path}.model_decision", problem)
-    own = as_decision(item.model_decision, task)
-    return ScoredInstance(item.score, own), None if own == taken.decision else taken.decision
-=======
-    shadow = _shadow(item, task, path)
-    return reader.read(_spelled(item, scored, shadow), path).predicted(
-        scored, item.model_version, item.propensity, shadow
-    )
+    return as_decision(item.model_decision, task)
 
 
-def _spelled(item: PredictionItem, scored: ScoredInstance, shadow: ShadowAnswer | None) -> PredictionItem:
+def _spelled(item: PredictionItem, taken: ScoredInstance, own: Decision, shadow: ShadowAnswer | None) -> PredictionItem:
     """Write the decisions of an item as they are kept: true, 1 and "1" make one body."""
-    changes: dict[str, object] = {} if item.decision is None else {"decision": scored.decision}
+    changes: dict[str, object] = {} if item.decision is None else {"decision": taken.decision}
+    if item.model_decision is not None:
+        changes["model_decision"] = own
     if item.shadow is not None and shadow is not None and item.shadow.decision is not None:
         changes["shadow"] = item.shadow.model_copy(update={"decision": shadow.decision})
     return item.model_copy(update=changes)
->>>>>>> main
 
 
 def _shadow(item: PredictionItem, task: Task, path: str) -> ShadowAnswer | None:
@@ -190,11 +197,11 @@ def _shadow(item: PredictionItem, task: Task, path: str) -> ShadowAnswer | None:
         return None
     if item.shadow.version == item.model_version:
         raise InvalidInput.at(f"{path}.shadow.version", "is the version that answered")
-    scored = _scored_elsewhere(item.shadow, task, f"{path}.shadow")
+    scored = scored_elsewhere(item.shadow, task, f"{path}.shadow")
     return ShadowAnswer(version=item.shadow.version, score=scored.score, decision=scored.decision)
 
 
-def _require_probabilities(found: Mapping[str, float], scored: ScoredInstance, task: Task, path: str) -> None:
+def require_probabilities(found: Mapping[str, float], scored: ScoredInstance, task: Task, path: str) -> None:
     """Require the probabilities of all classes, whose decided one has the score. Raises InvalidInput."""
     if task is not Task.MULTICLASS:
         raise InvalidInput.at(f"{path}.probabilities", f"is for multiclass tasks, not {task}")
@@ -209,7 +216,8 @@ def _require_probabilities(found: Mapping[str, float], scored: ScoredInstance, t
         raise InvalidInput.at(f"{path}.score", "is not the probability of the decision")
 
 
-def _scored_elsewhere(item: PredictionItem | ShadowItem, task: Task, path: str) -> ScoredInstance:
+def scored_elsewhere(item: ScoreFields, task: Task, path: str) -> ScoredInstance:
+    """Read a score and the decision by it as a task takes them. Raises InvalidInput with the path at fault."""
     if task is not Task.REGRESSION and not 0 <= item.score <= 1:
         raise InvalidInput.at(f"{path}.score", "must be a probability from 0 to 1")
     if item.decision is None and task is Task.MULTICLASS:
@@ -219,7 +227,7 @@ def _scored_elsewhere(item: PredictionItem | ShadowItem, task: Task, path: str) 
     return ScoredInstance(item.score, _decision(item, task))
 
 
-def _decision(item: PredictionItem | ShadowItem, task: Task) -> Decision:
+def _decision(item: ScoreFields, task: Task) -> Decision:
     if task is Task.REGRESSION:
         return item.score if item.decision is None else float(item.decision)
     if item.decision is None:

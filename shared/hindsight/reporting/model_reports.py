@@ -26,6 +26,7 @@ from hindsight.reporting.versions import shown_version
 from hindsight.review.tasks.overview import ReviewOverview
 from hindsight.rollout.approval.store import ApprovalStore
 from hindsight.rollout.evaluation.store import EvaluationStore
+from hindsight.rollout.external.training_request import TrainingRequestStore
 from hindsight.triggers.decision import Decision
 from hindsight.triggers.signals.first_version import MIN_LABELS
 from hindsight.triggers.state import TriggerState
@@ -49,6 +50,7 @@ class ModelReports:
     lake: Lake
     reviews: ReviewOverview
     approvals: ApprovalStore
+    training_requests: TrainingRequestStore
     evaluations: EvaluationStore
     members: MemberStore
     new_labels: NewLabels
@@ -72,6 +74,7 @@ class ModelReports:
             link=self._link,
             last_evaluation=self.triggers.last_evaluation(model),
             asked=next(iter(self.approvals.newest(model, 1)), None),
+            requested=self.training_requests.newest(model),
             evaluations=self.evaluations.evaluations(model),
             first_version=None if pointer else self._first_version(revision.configuration, state, queue, now),
             beside=self.checks.beside(model),
