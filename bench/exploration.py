@@ -1,4 +1,4 @@
-"""What a model is worth whose decisions hide outcomes, with exploration and without: ``python -m bench.exploration``.
+"""Performance of a model whose decisions hide outcomes, with exploration and without: ``python -m bench.exploration``.
 
 Streams of loan applications, whose outcomes are all known here, are decided by a model that is wrong about one segment.
 Of those that are declined no outcome is seen, but for those that the product's exploration grants. The metrics of all

@@ -150,6 +150,15 @@ class Default(Section):
     """It holds only if an `exposed` event came; otherwise the label is censored."""
 
 
+class Exploration(Section):
+    """The decision by which outcomes are seen, taken for a share of the entities whatever the version decides."""
+
+    share: Annotated[float, Field(gt=0, lt=1)]
+    """The share of the entities that are answered with `decision`, always the same ones."""
+    decision: LabelValue
+    """The decision by which the outcome is seen, such as to grant the loan; outcomes of others count as hidden."""
+
+
 class ExcludedSource(Section):
     """The exclusion of a source's feedback received from ``since`` to ``until``, both included.
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from hindsight.config.features import Feature, FeatureType
 from hindsight.config.feedback import FeedbackRules
-from hindsight.config.labels import NUMERIC_AGGREGATES, Aggregate, LabelKind, Labels, Rule, canonical_text
+from hindsight.config.labels import NUMERIC_AGGREGATES, Aggregate, Exploration, LabelKind, Labels, Rule, canonical_text
 from hindsight.config.metrics import DEFAULT_GATE_METRIC, DEFAULT_METRIC, METRICS_BY_TASK, Metric, Task
 from hindsight.config.monitoring import DriftMethod, Monitoring, StoredRows
 from hindsight.config.review import Review
-from hindsight.config.serving import Exploration, ServedBy
 from hindsight.config.training import Candidate, Deployment, Gate, TrainedBy, Training
 from hindsight.config.triggers import Triggers
 from hindsight.config.types import (
@@ -27,6 +27,13 @@ from hindsight.config.types import (
 from hindsight.core.errors import Fault, shortened
 
 FeatureName = Annotated[str, Field(pattern=FEATURE_NAME)]
+
+
+class ServedBy(StrEnum):
+    """The server that answers an app's instances."""
+
+    HINDSIGHT = "hindsight"
+    EXTERNAL = "external"
 
 
 class ModelConfiguration(Section):

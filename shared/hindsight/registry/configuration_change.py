@@ -7,9 +7,8 @@ from typing import Any
 
 from hindsight.config.features import FeatureType
 from hindsight.config.labels import canonical_text
-from hindsight.config.model import ModelConfiguration
+from hindsight.config.model import ModelConfiguration, ServedBy
 from hindsight.config.parse import dump_configuration
-from hindsight.config.serving import ServedBy
 from hindsight.config.store import ConfigurationStore, Retirement, SentDocument
 from hindsight.config.types import format_duration
 from hindsight.core.errors import Conflict, Fault, NotFound

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from hindsight.config.model import ModelConfiguration
-from hindsight.config.serving import ServedBy
+from hindsight.config.model import ModelConfiguration, ServedBy
 from hindsight.core.errors import NoModel, ServedElsewhere
 from hindsight.registry.pointer import Pointer
 from hindsight.serving.line_up import is_chosen

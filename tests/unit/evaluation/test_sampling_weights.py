@@ -57,7 +57,7 @@ def report(records: list[dict[str, Any]], settings: ModelConfiguration | None = 
     return check_performance(records, settings or rules(), champion="v1", limit=None, test=None, level=1e-5)
 
 
-def test_label_stands_for_what_it_was_logged_for_whatever_its_default() -> None:
+def test_label_stands_for_the_predictions_it_was_logged_for_with_any_default() -> None:
     assert weight(rules(), weight=10.0) == 10.0
     assert weight(rules(default={"value": 0, "after": "P30D"}), weight=10.0) == 10.0
     assert weight(rules(MANUAL, OUTCOME), kind="manual", selection_probability=0.02, weight=10.0) == 500.0
@@ -88,7 +88,7 @@ def test_explored_row_is_judged_by_the_decision_of_the_version() -> None:
 
 
 @given(st.floats(0.01, 0.5), st.floats(0.01, 0.5))
-def test_what_exploration_and_the_audit_both_show_counts_once(share: float, rate: float) -> None:
+def test_outcome_that_exploration_and_the_audit_can_show_counts_once(share: float, rate: float) -> None:
     settings = rules(MANUAL, OUTCOME, exploration={"share": share, "decision": 1}, review={"random_rate": rate})
     explored = weight(settings, propensity=share)
     audited = weight(settings, kind="manual", selection_probability=rate, propensity=1 - share)
@@ -106,7 +106,7 @@ def test_largest_weight_is_known_before_any_label() -> None:
     assert max_label_weight(rules(**GRANTED), [{"propensity": 0.02}]) == 50.0
 
 
-def test_log_of_one_in_ten_measures_what_the_whole_log_measures() -> None:
+def test_log_of_one_in_ten_has_the_performance_of_the_whole_log() -> None:
     held, shares = 0, []
     for seed in range(20):
         everything = logged(8_000, seed)
@@ -124,7 +124,7 @@ def test_log_of_one_in_ten_measures_what_the_whole_log_measures() -> None:
     assert sum(shares) / 20 == pytest.approx(240, rel=0.1)
 
 
-def test_rows_logged_at_several_rates_measure_what_the_whole_log_measures() -> None:
+def test_rows_logged_at_several_rates_have_the_performance_of_the_whole_log() -> None:
     held = 0
     for seed in range(25):
         everything = logged(4_000, seed)
@@ -139,7 +139,7 @@ def test_rows_logged_at_several_rates_measure_what_the_whole_log_measures() -> N
     assert held >= 18  # of 25 at 90 %, fewer come in 1 of 100
 
 
-def test_weight_one_and_certain_propensity_are_bit_for_bit_what_none_is() -> None:
+def test_weight_one_and_certain_propensity_change_no_bit() -> None:
     plain = logged(2_000, 7)
     given_ = [{**row, "weight": 1.0, "propensity": 1.0} for row in plain]
     assert report(given_) == report(plain)

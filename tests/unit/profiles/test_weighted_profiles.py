@@ -75,7 +75,7 @@ def test_weighted_log_keeps_the_number_of_its_rows_beside_what_they_stand_for() 
     assert len(hours[0].sample.even_rows) == 40
 
 
-def test_weight_one_is_what_no_weight_is() -> None:
+def test_weight_one_changes_no_profile() -> None:
     plain, given_ = rows(150), [{**found, "weight": 1.0} for found in rows(150)]
     assert whole_weights(given_) is None
     parts = (exact_parts(profile_rows(found, FEATURES, Task.BINARY)) for found in (plain, given_))

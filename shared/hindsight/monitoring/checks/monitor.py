@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from hindsight.config.model import ModelConfiguration
-from hindsight.config.serving import ServedBy
+from hindsight.config.model import ModelConfiguration, ServedBy
 from hindsight.config.store import ConfigurationStore
 from hindsight.core import compact_json
 from hindsight.core.attempts import Attempts

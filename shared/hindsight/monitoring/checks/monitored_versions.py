@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from hindsight.config.model import ModelConfiguration
-from hindsight.config.serving import ServedBy
+from hindsight.config.model import ModelConfiguration, ServedBy
 from hindsight.core.errors import NotFound
 from hindsight.lake.object_store import Lake
 from hindsight.monitoring.results.monitored_version import MonitoredVersion

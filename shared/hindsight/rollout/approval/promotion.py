@@ -7,8 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hindsight.config.model import ModelConfiguration
-from hindsight.config.serving import ServedBy
+from hindsight.config.model import ModelConfiguration, ServedBy
 from hindsight.config.store import ConfigurationStore
 from hindsight.config.training import Strategy
 from hindsight.core.announcements import Announcement, Announcements

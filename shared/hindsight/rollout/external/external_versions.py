@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from hindsight.config.model import ModelConfiguration
+from hindsight.config.model import ModelConfiguration, ServedBy
 from hindsight.config.monitoring import FirstRows, SpanOfTime, StoredRows
-from hindsight.config.serving import ServedBy
 from hindsight.core import compact_json
 from hindsight.core.errors import InvalidInput, NotFound
 from hindsight.core.times import format_time, parse_time
