@@ -61,7 +61,7 @@ class KeyMatcher:
         for once in each_id_once(read):
             kept = zip(once, self.store.keep(once, revision.configuration.retention), strict=True)
             arrived = [(one, are_news and event.received_at > one.kept.event.received_at) for event, one in kept]
-            for matches in self.side_by_side(lambda one: self._arrived(*one, rules), arrived):
+            for matches in self.side_by_side(lambda one: self._arrived(one, rules), arrived):
                 found.add(matches)
         return found
 
@@ -141,7 +141,8 @@ class KeyMatcher:
         for event in page:
             self.store.wait(event, None)
 
-    def _arrived(self, arrival: Arrival, is_sent_again: bool, rules: Rules) -> Matches:
+    def _arrived(self, arrived: tuple[Arrival, bool], rules: Rules) -> Matches:
+        arrival, is_sent_again = arrived
         kept, before = arrival.kept, arrival.before
         if kept.event.name == RETRACTED:
             found = self._retracted(kept.event, rules)
