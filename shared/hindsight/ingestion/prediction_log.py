@@ -142,7 +142,18 @@ def _read(reader: InstanceReader, raw: object, path: str) -> Prediction:
     if item.probabilities is not None:
         _require_probabilities(item.probabilities, scored, task, path)
     scored = ScoredInstance(scored.score, scored.decision, item.probabilities)
-    return reader.read(item, path).predicted(scored, item.model_version, item.propensity, _shadow(item, task, path))
+    shadow = _shadow(item, task, path)
+    return reader.read(_spelled(item, scored, shadow), path).predicted(
+        scored, item.model_version, item.propensity, shadow
+    )
+
+
+def _spelled(item: PredictionItem, scored: ScoredInstance, shadow: ShadowAnswer | None) -> PredictionItem:
+    """Write the decisions of an item as they are kept: true, 1 and "1" make one body."""
+    changes: dict[str, object] = {} if item.decision is None else {"decision": scored.decision}
+    if item.shadow is not None and shadow is not None and item.shadow.decision is not None:
+        changes["shadow"] = item.shadow.model_copy(update={"decision": shadow.decision})
+    return item.model_copy(update=changes)
 
 
 def _shadow(item: PredictionItem, task: Task, path: str) -> ShadowAnswer | None:
