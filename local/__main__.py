@@ -6,6 +6,7 @@ import importlib
 import sys
 from pathlib import Path
 
+from hindsight.core.errors import HindsightError
 from local import commands
 from local.state import DEFAULT_STATE
 
@@ -35,6 +36,31 @@ def main(arguments: list[str] | None = None) -> int:
         advice = "pip install '.[local]' in the checkout, or `make setup` and .venv/bin/hindsight"
         print(f"hindsight {chosen.command} needs the package {package}: {advice}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if not is_expected(error):
+            raise
+        print("\n".join(lines_of(error)), file=sys.stderr)
+        return 1
+
+
+def is_expected(error: Exception) -> bool:
+    """Check for an error whose message is all that the user needs: ours, the system's, or an answer of AWS."""
+    return isinstance(error, HindsightError | OSError) or type(error).__module__.startswith("botocore.")
+
+
+def lines_of(error: Exception) -> list[str]:
+    """List the message of an error, and where several things are wrong each of them.
+
+    >>> from hindsight.core.errors import Fault
+    >>> lines_of(HindsightError("two faults", (Fault("a", "is required"), Fault("b", "is no number"))))
+    ['two faults', '  a: is required', '  b: is no number']
+    """
+    faults = error.faults if isinstance(error, HindsightError) else ()
+    shown = [f"  {fault.path}: {fault.message}" for fault in faults]
+    return [str(error), *(shown if len(shown) > 1 else [])]
 
 
 def run_command(name: str, arguments: list[str], state: Path) -> int:

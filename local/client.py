@@ -12,7 +12,7 @@ import requests
 from botocore.config import Config
 
 from hindsight.adapters.aws.s3_lake import S3Lake
-from hindsight.core.errors import HindsightError
+from hindsight.core.errors import Fault, HindsightError
 from hindsight.core.times import format_time
 from local.state import Stack
 
@@ -39,20 +39,26 @@ class StackClient:
     _clients: dict[str, Any] = field(default_factory=dict)
 
     def call(self, method: str, path: str, *, key: str, **request: Any) -> Any:
-        """Call the API and read its JSON answer; throttling and our own errors are tried again.
+        """Call the API and read its JSON answer; throttling, our own errors and lost connections are tried again.
 
-        Raises CallFailed for a refusal.
+        Raises CallFailed for a refusal, or without an answer.
         """
         headers = {"x-api-key": self.stack.keys[key], **request.pop("headers", {})}
         url = f"{self.stack.api_url.rstrip('/')}/{path}"
         for attempt in range(self.attempts):
-            response = self._http.request(method, url, headers=headers, timeout=_TIMEOUT_SECONDS, **request)
+            if attempt:
+                time.sleep(min(_MAX_PAUSE_SECONDS, 0.1 * 2**attempt))
+            try:
+                response = self._http.request(method, url, headers=headers, timeout=_TIMEOUT_SECONDS, **request)
+            except requests.RequestException as error:
+                failure = CallFailed(f"{method} {url} has no answer: {type(error).__name__}")
+                continue
             if response.status_code < 400:
                 return response.json()
+            failure = _failure(f"{method} /{path}", response)
             if response.status_code != 429 and response.status_code < 500:
                 break
-            time.sleep(min(_MAX_PAUSE_SECONDS, 0.2 * 2**attempt))
-        raise CallFailed(f"{method} /{path} answered {response.status_code}: {response.text[:2000]}")
+        raise failure
 
     def download(self, url: str, path: Path) -> None:
         """Copy what a signed link leads to into a file. Raises CallFailed."""
@@ -62,6 +68,12 @@ class StackClient:
             with path.open("wb") as file:
                 for piece in response.iter_content(_PIECE_BYTES):
                     file.write(piece)
+
+    def upload(self, url: str, content: bytes) -> None:
+        """Put bytes to where a signed link leads. Raises CallFailed."""
+        response = self._http.put(url, data=content, timeout=_TIMEOUT_SECONDS)
+        if response.status_code != 200:
+            raise CallFailed(f"the link answered {response.status_code}: {response.text[:2000]}")
 
     def run_schedule(self, function: str, now: datetime, model: str) -> Any:
         """Invoke a scheduled function for a model as its schedule makes it at ``now``; return its answer.
@@ -110,3 +122,13 @@ class StackClient:
                 config=Config(retries={"mode": "standard", "total_max_attempts": self.attempts}),
             )
         return self._clients[service]
+
+
+def _failure(call: str, response: requests.Response) -> CallFailed:
+    """Build the error of an answer, by its own message and faults; by its text where it has none."""
+    try:
+        error = response.json()["error"]
+        faults = tuple(Fault(one["path"], one["message"]) for one in error["details"])
+        return CallFailed(f"{call} answered {response.status_code}: {error['message']}", faults)
+    except (ValueError, LookupError, TypeError):
+        return CallFailed(f"{call} answered {response.status_code}: {response.text[:2000]}")

@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from hindsight.core.errors import HindsightError
 from local.gateway import apply_gateway_responses
 from local.package import Package, package
 from local.server import REGION, is_healthy
@@ -22,7 +23,7 @@ _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPA
 _IN_PROGRESS = "_IN_PROGRESS"
 
 
-class DeploymentFailed(Exception):
+class DeploymentFailed(HindsightError):
     """CloudFormation refused the stack; the message says what failed first."""
 
 

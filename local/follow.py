@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from hindsight.core.errors import HindsightError
+
 Deployment = Mapping[str, Any]
 MAX_PAUSE_SECONDS = 300.0
 MAX_TRIES = 3
@@ -87,7 +89,7 @@ class DoneFile:
         whole.replace(self.path)
 
 
-class CommandFailed(Exception):
+class CommandFailed(HindsightError):
     """The command of the newest move failed as often as it is tried in a single look."""
 
 

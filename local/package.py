@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hindsight.core.errors import HindsightError
+
 ROOT = Path(__file__).parent.parent
 LAYERS = ROOT / "build" / "layers"
 _OURS = {".py", ".json", ".j2", ".css", ".html", ".js", ".svg", ".txt"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-class LayersMissing(Exception):
+class LayersMissing(HindsightError):
     """The layers have to be built first."""
 
 

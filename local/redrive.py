@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hindsight.core.errors import HindsightError
+
 _SUFFIX = "DeadLetterQueueUrl"
 _MAX_MESSAGES = 10
 _ANNOUNCEMENTS = "AnnouncementDeadLetterQueue"
@@ -19,7 +21,7 @@ class Deployment:
     aws: Callable[[str], Any]
 
 
-class NotRedriven(Exception):
+class NotRedriven(HindsightError):
     """A message that cannot be sent again by machine; it stays in its queue."""
 
 

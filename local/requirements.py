@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from hindsight.core.errors import HindsightError
 from local.package import LAYERS
 
 ROOT = Path(__file__).parents[1]
@@ -15,7 +16,7 @@ BASE = "dependencies"
 _PIN = re.compile(r"^[a-z0-9][\w.-]*==[^\s;\\]+", re.MULTILINE)
 
 
-class NotLocked(Exception):
+class NotLocked(HindsightError):
     """A layer needs what the lock does not hold."""
 
 

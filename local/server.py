@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 import requests
 
+from hindsight.core.errors import HindsightError
 from local.state import PID_FILE
 
 REGION = "us-east-1"
@@ -31,7 +32,7 @@ _STOP_SECONDS = 20.0
 _SAVE_SECONDS = 180.0
 
 
-class ServerError(Exception):
+class ServerError(HindsightError):
     """The embedded AWS could not be started or stopped."""
 
 

@@ -1,6 +1,7 @@
 """The template as SAM transforms it, deployed on paper: with a set of parameters, at a place, without an account."""
 
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -51,11 +52,14 @@ def transformed() -> dict[str, Any]:
         properties = resource.get("Properties", {})
         properties.update({key: ARTIFACTS + properties[key] for key in _UPLOADED if key in properties})
     managed = {"AWSLambdaBasicExecutionRole": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
-    before = os.environ.setdefault("AWS_DEFAULT_REGION", Place().region)
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of a list of its own that is not there
+    without_region = "AWS_DEFAULT_REGION" not in os.environ
+    os.environ.setdefault("AWS_DEFAULT_REGION", Place().region)  # the translator asks boto3 for one
     try:
         result: dict[str, Any] = Translator(managed, Parser()).translate(template, {})
     finally:
-        os.environ["AWS_DEFAULT_REGION"] = before
+        if without_region:  # left there, it would go before the region of the user's own profile
+            del os.environ["AWS_DEFAULT_REGION"]
     return result
 
 

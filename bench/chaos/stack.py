@@ -19,7 +19,6 @@ from local.stack import SIMULATED_TIME, deployed_on
 
 # What a queue is sent back for is seen again at once, not after the minutes that a function might still need.
 _VISIBILITY_SECONDS = "4"
-_MAX_RECEIVES = 50
 _STREAM_SECONDS = 60.0
 _STILL_SECONDS = 4.0
 # What is asked for when a stream's reader is set up.

@@ -3,10 +3,9 @@
 import argparse
 import json
 import shlex
-import sys
 from pathlib import Path
 
-from local.commands.up import add_parameters
+from local.arguments import add_parameters
 
 OUT = Path("out/adopt")
 
@@ -27,12 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the template and the resources of the import, and print the commands that use them."""
     from local.adoption import import_template, resources_to_import, restoring_commands
-    from local.transformed import Place, deployment, transformed
+    from local.transformed import Place, deployment
 
     parameters = {**dict(arguments.parameter), "LakeBucketName": arguments.lake}
-    if unknown := parameters.keys() - transformed()["Parameters"].keys():
-        print(f"the template has no parameter {', '.join(sorted(unknown))}", file=sys.stderr)
-        return 2
     plan = deployment(parameters, Place(arguments.stack_name))
     names = {
         "LakeBucket": arguments.lake,

@@ -4,9 +4,8 @@ import argparse
 import os
 import sys
 
-from local.commands.up import add_parameters
-from local.deploy import DeploymentFailed, deploy
-from local.package import LayersMissing
+from local.arguments import add_parameters
+from local.deploy import deploy
 from local.stack import by_the_clock
 from local.state import STACK_FILE, Stack, StateFolder
 
@@ -25,11 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     if endpoint_url is None:
         print("no endpoint: set AWS_ENDPOINT_URL, or start one with `make up`", file=sys.stderr)
         return 1
-    try:
-        stack = deploy(endpoint_url.rstrip("/"), by_the_clock(dict(arguments.parameter)))
-    except (DeploymentFailed, LayersMissing) as error:
-        print(error, file=sys.stderr)
-        return 1
+    stack = deploy(endpoint_url.rstrip("/"), by_the_clock(dict(arguments.parameter)))
     own_port = next((port for port in state.ports() if _is_same(state.stack_on(port), stack)), None)
     state.remember(stack, own_port)
     print(f"deployed at {stack.api_url} ({newest})")

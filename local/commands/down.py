@@ -2,13 +2,14 @@
 
 import argparse
 
+from local.arguments import add_port
 from local.server import Server
 from local.state import StateFolder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--port", type=int, help="stop only the one on this port")
+    add_port(parser, "stop only the one on this port")
     parser.add_argument("--delete", action="store_true", help="delete what it holds, too")
 
 

@@ -2,32 +2,28 @@
 
 import argparse
 import shlex
-import sys
 from collections.abc import Mapping
 
+from local.arguments import add_port
 from local.state import Stack, StateFolder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--port", type=int, help="of the local stack (the newest that is up)")
+    add_port(parser, "of the local stack (the newest that is up)")
     parser.add_argument("--stack-name", help="of a stack in an account, by your own credentials")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one assignment a line; fail if no stack is up."""
-    from local.stack import NoStack, find_stack
+    """Print one assignment a line."""
+    from local.stack import find_stack
 
-    try:
-        if arguments.stack_name:
-            variables = _in_account(arguments.stack_name)
-        else:
-            variables = local_variables(find_stack(StateFolder(arguments.state), arguments.port))
-            # A profile or a session of a real account would go before the local credentials.
-            print("unset AWS_PROFILE AWS_SESSION_TOKEN")
-    except NoStack as error:
-        print(error.message, file=sys.stderr)
-        return 1
+    if arguments.stack_name:
+        variables = _in_account(arguments.stack_name)
+    else:
+        variables = local_variables(find_stack(StateFolder(arguments.state), arguments.port))
+        # A profile or a session of a real account would go before the local credentials.
+        print("unset AWS_PROFILE AWS_SESSION_TOKEN")
     for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
@@ -58,14 +54,9 @@ def local_variables(stack: Stack) -> dict[str, str]:
 
 def _in_account(name: str) -> dict[str, str]:
     import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
 
     from local.deploy import keys_of, outputs_of
-    from local.stack import NoStack
 
-    try:
-        (stack,) = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-        outputs = outputs_of(stack)
-        return variables_of(outputs["ApiUrl"], keys_of(boto3.client("apigateway"), outputs), outputs)
-    except (BotoCoreError, ClientError) as error:
-        raise NoStack(f"{name}: {error}") from error
+    (stack,) = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    outputs = outputs_of(stack)
+    return variables_of(outputs["ApiUrl"], keys_of(boto3.client("apigateway"), outputs), outputs)

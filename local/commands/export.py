@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from local.arguments import add_port
 from local.state import StateFolder
 
 
@@ -16,29 +17,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, most in (("from", "first"), ("to", "last")):
         parser.add_argument(f"--{name}", help=f"the {most} day or moment of the predictions (default: all)")
     parser.add_argument("--patience", type=float, default=1800, help="seconds to wait for the end (%(default)s)")
-    parser.add_argument("--port", type=int, help="of the stack (the newest that is up)")
+    add_port(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask, wait and download; fail if the labels could not be exported."""
-    from hindsight.core.errors import HindsightError
     from local.client import StackClient
     from local.job_end import wait_for_job
     from local.stack import find_stack
 
     asked = {name: text for name in ("from", "to") if (text := getattr(arguments, name)) is not None}
-    try:
-        client = StackClient(find_stack(StateFolder(arguments.state), arguments.port))
-        started = client.call("GET", f"models/{arguments.model}/labels", key="operator", params=asked)
-        job = wait_for_job(client, arguments.model, started["job_id"], arguments.patience, _progress_printer())
-        if job["status"] == "completed":
-            client.download(job["result"]["url"], arguments.out)
-    except HindsightError as error:
-        print(error.message, file=sys.stderr)
-        return 1
+    client = StackClient(find_stack(StateFolder(arguments.state), arguments.port))
+    started = client.call("GET", f"models/{arguments.model}/labels", key="operator", params=asked)
+    job = wait_for_job(client, arguments.model, started["job_id"], arguments.patience, _progress_printer())
     if job["status"] != "completed":
         print(job.get("failure", f"{job['job_id']} is {job['status']}"), file=sys.stderr)
         return 1
+    client.download(job["result"]["url"], arguments.out)
     print(f"{arguments.out}: {job['result']['rows']} labels")
     return 0
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from local.arguments import add_port
 from local.state import StateFolder
 
 
@@ -13,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for kind in ("predictions", "feedback"):
         parser.add_argument(f"--{kind}", type=Path, action="append", default=[], help=f"file of {kind}; repeatable")
     parser.add_argument("--patience", type=float, default=600, help="seconds to wait for the end (%(default)s)")
-    parser.add_argument("--port", type=int, help="of the stack (the newest that is up)")
+    add_port(parser)
     parser.add_argument(
         "--bucket", help="upload nothing, but print the commands that do so to the lake of a stack in an account"
     )
@@ -21,7 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Upload the files and wait; fail if a line was refused."""
-    from hindsight.core.errors import HindsightError
     from local.client import StackClient
     from local.file_import import SUFFIXES, ImportFile, upload_and_wait
     from local.stack import find_stack
@@ -37,12 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
         for file in files:
             print(f"aws s3 cp {file.path} s3://{arguments.bucket}/{file.key(arguments.model)}")
         return 0
-    try:
-        client = StackClient(find_stack(StateFolder(arguments.state), arguments.port))
-        found = upload_and_wait(client, arguments.model, files, arguments.patience)
-    except HindsightError as error:
-        print(error.message, file=sys.stderr)
-        return 1
+    client = StackClient(find_stack(StateFolder(arguments.state), arguments.port))
+    found = upload_and_wait(client, arguments.model, files, arguments.patience)
     for file, job in zip(files, found, strict=True):
         fault = f"; {job['failure']}" if "failure" in job else ""
         counts, lines = job["result"], job["progress"]["done"]

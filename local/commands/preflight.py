@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.commands.up import add_parameters
+from local.arguments import add_parameters
 
 MARKS = {
     "ok": "[green]ok[/]",
@@ -46,18 +46,15 @@ def run(arguments: argparse.Namespace) -> int:
     from local.transformed import deployment, transformed
 
     known = transformed()["Parameters"].keys()
-    given = dict(arguments.parameter)
-    if unknown := given.keys() - known:
-        print(f"the template has no parameter {', '.join(sorted(unknown))}", file=sys.stderr)
-        return 2
     try:
         session = boto3.Session(profile_name=arguments.profile, region_name=arguments.region)
         if session.region_name is None:
-            print("no region: give --region, or set AWS_REGION", file=sys.stderr)
+            print("no region: give --region, or set AWS_DEFAULT_REGION", file=sys.stderr)
             return 2
         account = Account(partial(_client, session), arguments.models)
         place, held = _place(account, session.region_name, arguments.stack_name)
-        parameters = {name: value for name, value in held.items() if name in known} | given
+        parameters = {name: value for name, value in held.items() if name in known}
+        parameters |= dict(arguments.parameter)
         checks = run_checks(account, deployment(parameters, place), PROBES)
     except (BotoCoreError, ClientError) as error:
         print(f"AWS cannot be asked: {error}", file=sys.stderr)

@@ -8,6 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from local.arguments import add_port
 from local.state import StateFolder
 
 
@@ -18,16 +19,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as", dest="model", metavar="NAME", help="replay under this name (the configuration's)")
     parser.add_argument("--strict", action="store_true", help="end at lines that make no row")
     parser.add_argument("--out", type=Path, help="folder for summary.json and report.html (out/replay/<model>)")
-    parser.add_argument("--port", type=int, help="of the stack (the newest that is up)")
+    add_port(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay; a stack must be up."""
     from rich.console import Console
 
-    from hindsight.core.errors import HindsightError
     from local.client import StackClient
-    from local.deploy import DeploymentFailed
     from local.replay.replay_file import ReplayFiles, prepare_replay, run_replay
     from local.stack import find_stack, simulated_time
 
@@ -41,12 +40,4 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("stopped; what was sent is in the stack. To start again choose another name with --as", file=sys.stderr)
         return 130
-    except DeploymentFailed as error:
-        print(error, file=sys.stderr)
-        return 1
-    except HindsightError as error:
-        print(
-            "\n".join([error.message, *(f"  {fault.path}: {fault.message}" for fault in error.faults)]), file=sys.stderr
-        )
-        return 1
     return 0

@@ -17,6 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print each function's size; fail if one is too large."""
+    if not arguments.template.exists():
+        raise FileNotFoundError(f"there is no {arguments.template}: run `make build`")
     template = load_template(arguments.template)
     base = arguments.template.parent
     layers = {

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from local.arguments import add_port
 from local.state import StateFolder
 
 
@@ -11,23 +12,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="the model")
     parser.add_argument("--dataset", required=True, help="the dataset's id, as versions name it")
     parser.add_argument("--patience", type=float, default=900, help="seconds to wait for the end (%(default)s)")
-    parser.add_argument("--port", type=int, help="of the stack (the newest that is up)")
+    add_port(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask and wait; fail if the dataset is not what its manifest says."""
-    from hindsight.core.errors import HindsightError
     from local.client import StackClient
     from local.job_end import start_and_wait
     from local.stack import find_stack
 
-    try:
-        client = StackClient(find_stack(StateFolder(arguments.state), arguments.port))
-        path = f"datasets/{arguments.dataset}/verify"
-        job = start_and_wait(client, arguments.model, "POST", path, patience=arguments.patience)
-    except HindsightError as error:
-        print(error.message, file=sys.stderr)
-        return 1
+    client = StackClient(find_stack(StateFolder(arguments.state), arguments.port))
+    path = f"datasets/{arguments.dataset}/verify"
+    job = start_and_wait(client, arguments.model, "POST", path, patience=arguments.patience)
     found = job.get("result", {"is_reproducible": False, "problems": [job.get("failure", "it was not verified")]})
     if found["is_reproducible"]:
         rows = found["rows"]

@@ -23,7 +23,7 @@ def check_notifications(account: Account, deployment: Deployment) -> Iterator[Ch
     elif address:
         yield Check("Alarms by mail", Verdict.OK, f"{address} will be asked to subscribe", _CONFIRM)
     else:
-        mend = "deploy with NotificationEmail=you@example.org, or subscribe Slack: docs/deploying.md, “Alarms”"
+        mend = "deploy with NotificationEmail=you@example.org, or subscribe Slack: docs/alerts.md"
         yield Check("Alarms by mail", Verdict.WARNING, "no person would hear an alarm", mend)
 
 

@@ -21,7 +21,14 @@ from local.replay.report import Story, fetch_evidence, write_report
 from local.replay.scores import score, truth_of
 from local.replay.spec import InvalidSpec, ReplaySpec, load_spec
 from local.replay.stream import Stream, bootstrap_end, read_stream
-from local.replay.summary import fetch_decisions, print_summary, summarise, write_summary
+from local.replay.summary import (
+    fetch_decisions,
+    fetch_feedback,
+    print_feedback,
+    print_summary,
+    summarise,
+    write_summary,
+)
 
 SHOWN_LINES = 5
 # Between two lines of progress where no terminal redraws a bar.
@@ -75,13 +82,23 @@ def run_replay(
     decisions = fetch_decisions(client, configuration.model)
     truths = {row.prediction_id: truth_of(row, configuration, spec.outcome.event) for row in result.rows}
     scores = score(result, truths, _first_version(client, configuration.model), configuration)
-    summary = {**summarise(result, truths, scores, decisions), "left_out": len(stream.bad)}
+    feedback = fetch_feedback(client, configuration.model, _span_of(result))
+    left_out = {"left_out": len(stream.bad), "feedback": feedback.to_json()}
+    summary = {**summarise(result, truths, scores, decisions), **left_out}
     write_summary(summary, folder / "summary.json")
     evidence = fetch_evidence(client, configuration.model, decisions)
     report = write_report(folder, story or _plain_story(configuration, result), summary, evidence, configuration)
     print_summary(summary, console)
+    print_feedback(feedback, console)
     console.print(f"report: {report}")
     return summary
+
+
+def _span_of(result: ReplayResult) -> tuple[datetime, datetime]:
+    """Compute when the first and the last outcome of a replay can have been received."""
+    moments = [row.occurred_at for row in result.rows]
+    moments += [row.known_at for row in result.rows if row.outcome is not None]
+    return min(moments), max(moments)
 
 
 def _report_left_out(stream: Stream, console: Console) -> None:

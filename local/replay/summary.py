@@ -3,14 +3,19 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from hindsight.adapters.predictions_table.effect_table import DynamoEffects
 from hindsight.config.labels import LabelValue, canonical_text
 from hindsight.config.metrics import Metric
+from hindsight.core.times import hour_of
+from hindsight.labels.joining.effects import total
+from hindsight.monitoring.label_health.feedback_effects import FeedbackEffects
 from local.client import StackClient
 from local.replay.replay import ReplayResult
 from local.replay.scores import Scores
@@ -54,6 +59,19 @@ def summarise(
         "lost": len(lost_labels(result, truths)),
         "seconds": round(result.seconds, 1),
     }
+
+
+def fetch_feedback(client: StackClient, model: str, span: tuple[datetime, datetime]) -> FeedbackEffects:
+    """Read the effects of the feedback that was received in a span, which may be long before the clock of now."""
+    effects = DynamoEffects(client.stack.outputs["PredictionsTable"], client.aws("dynamodb"))
+    first, last = span
+    return FeedbackEffects(first, total(effects.between(model, hour_of(first), hour_of(last)), hour_of(first)))
+
+
+def print_feedback(feedback: FeedbackEffects, console: Console) -> None:
+    """Print how many events changed no label, and why, if any did not."""
+    if feedback.without_effect:
+        console.print(f"{feedback.without_effect:,} of {feedback.events:,} events change no label: {feedback.causes}")
 
 
 def signals_of(decision: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hindsight.adapters.predictions_table.label_store import DynamoLabels
 from hindsight.adapters.predictions_table.match_table import DynamoMatches
@@ -84,7 +85,7 @@ def test_event_of_another_key_or_model_is_not_found(store: MatchStore) -> None:
     order = MatchKey(MODEL, MatchBy.REFERENCE, CUSTOMER.value)
     store.keep([churned(), churned(of=order, hours=2)], RETENTION)
     assert store.event(order, "f-1") == KeptEvent(churned(of=order, hours=2))
-    assert store.event(CUSTOMER._replace(model="other"), "f-1") is None
+    assert store.event(replace(CUSTOMER, model="other"), "f-1") is None
 
 
 def test_redelivery_changes_nothing_and_names_the_first_delivery(store: MatchStore) -> None:
@@ -130,7 +131,7 @@ def test_retractions_are_found_with_the_event_they_withdraw_whichever_came_first
 
 
 def test_predictions_are_found_by_time_from_either_end(store: MatchStore) -> None:
-    store.enter([entry("p-2", 2), entry("p-1", 1), entry("p-3", 3), entry("q", 2, of=CUSTOMER._replace(value="other"))])
+    store.enter([entry("p-2", 2), entry("p-1", 1), entry("p-3", 3), entry("q", 2, of=replace(CUSTOMER, value="other"))])
     store.enter([entry("p-2", 2)])
     assert names(store) == ["p-1", "p-2", "p-3"]
     assert names(store, Span(at(2), at(3)), newest_first=True) == ["p-3", "p-2"]
@@ -170,6 +171,18 @@ def test_event_waits_until_its_time_or_until_it_is_settled(store: MatchStore) ->
     found = [one for page in store.waited(MODEL, at(25)) for one in page]
     assert {one.feedback_id for one in found} == {f"f-{n}" for n in range(12)} - {"f-3", "f-5"}
     assert list(store.waited("other", at(25))) == []
+
+
+def test_event_whose_wait_is_over_waits_no_more_until_another_body_takes_its_place(store: MatchStore) -> None:
+    store.keep([churned(received=10)], RETENTION)
+    store.wait(churned(), at(20))
+    store.wait(churned(), None)
+    store.wait(churned(), at(20))
+    assert list(store.waited(MODEL, at(25))) == []
+    earlier = churned(received=9, digest="earlier")
+    store.keep([earlier], RETENTION)
+    store.wait(earlier, at(20))
+    assert list(store.waited(MODEL, at(25))) == [[earlier]]
 
 
 class ManyEntries:

@@ -126,7 +126,7 @@ def test_an_erased_prediction_is_a_conflict_with_the_mark_of_its_erasure(
     if isinstance(store, InMemoryPredictions):
         store.erased.add(prediction().key)
     else:
-        table = DynamoSubjectCollections("predictions", request.getfixturevalue("dynamodb"), lambda _: None)
+        table = DynamoSubjectCollections("predictions", request.getfixturevalue("dynamodb"))
         table.erase("m", "p-1", int((NOW + RETENTION).timestamp()))
 
     erased, other = store.save([prediction(digest=digest), prediction("other")], RETENTION)

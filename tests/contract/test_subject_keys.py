@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hindsight.adapters.predictions_table import subject_keys
 from hindsight.adapters.predictions_table.match_table import DynamoMatches
@@ -95,7 +96,7 @@ def test_key_is_shared_where_a_stored_prediction_is_not_the_entitys(
     DynamoPredictions("predictions", dynamodb).save(made, RETENTION)
     matches.enter([entry(one.prediction_id, 1, ORDER) for one in made])
     matches.enter([entry("p-expired", 1, ORDER)])
-    other = ORDER._replace(value="order-10")
+    other = replace(ORDER, value="order-10")
     assert keys.shared([ORDER, other], "customer-17") == ({ORDER} if is_shared else set())
     DynamoSubjectCollections("predictions", dynamodb).erase(MODEL, "p-last", EXPIRES)
     assert keys.shared([ORDER], "customer-17") == set()

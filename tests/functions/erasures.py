@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from hindsight.quarantine.store import QuarantinedRow
 from tests.functions.conftest import Context
 from tests.functions.labelling import outcome
 from tests.functions.requests import send
+from tests.functions.test_join_survives_kills import Fuse, Killed, watched
 from tests.unit.labels.builders import DEMAND, MODEL, NOON, RETENTION, at, configuration, prediction
 
 Sample = Callable[[str], dict[str, Any]]
@@ -122,3 +123,17 @@ def get(path: str, **query: str) -> tuple[int, Any]:
 def finish(job: Job) -> None:
     for _ in range(2):
         erasing.eraser().run(MODEL, job.job_id, lambda: True)
+
+
+def killed_erasures(moment: str, begin: Callable[[int], Job], *, step: int) -> Iterator[int]:
+    """Kill erasures at one call after another, and let the next run finish each, until one has no such call."""
+    for burns_at in range(0, 10_000, step):
+        job = begin(burns_at)
+        try:
+            with watched(moment, Fuse(burns_at)):
+                finish(job)
+        except Killed:
+            finish(job)
+            yield burns_at
+        else:
+            break

@@ -42,7 +42,7 @@ def configure(**review: float) -> None:
 
 
 def erase(*names: str) -> None:
-    collections = DynamoSubjectCollections("predictions", boto3.client("dynamodb"), lambda _: None)
+    collections = DynamoSubjectCollections("predictions", boto3.client("dynamodb"))
     for name in names:
         assert collections.erase("bike-demand", name, expires_at=4_000_000_000) == 1
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from hindsight.bootstrap import labelling, stores
+from hindsight.core.jobs import Job
 from hindsight.core.times import format_time
 from hindsight.labels.archiving.archive import Archive
 from hindsight.lake.object_store import LABELS, PREDICTIONS, day_prefix
@@ -18,15 +19,14 @@ from tests.functions.erasures import (
     begin,
     begin_another,
     deliver,
-    finish,
     get,
+    killed_erasures,
     live,
     raw,
     store,
     traces,
 )
 from tests.functions.labelling import outcome
-from tests.functions.test_join_survives_kills import Fuse, Killed, watched
 from tests.unit.labels.builders import MODEL, RETENTION, at, prediction
 
 pytestmark = pytest.mark.usefixtures("versioned")
@@ -130,24 +130,16 @@ def test_one_that_is_stopped_after_every_piece_of_work_ends_the_same(sample: Sam
 def test_one_that_is_killed_at_any_call_is_finished_by_the_next(moment: str, sent: Sent) -> None:
     live()
     kills = 0
-    for burns_at in range(0, 10_000, 7):
-        live_again(burns_at)
-        job = begin_another(f"again-{burns_at}")
-        try:
-            with watched(moment, Fuse(burns_at)):
-                finish(job)
-        except Killed:
-            kills += 1
-            finish(job)
-        else:
-            break
+    for burns_at in killed_erasures(moment, live_and_begin_again, step=7):
+        kills += 1
         assert traces(THEIRS) == [], burns_at
     assert kills > 10
 
 
-def live_again(number: int) -> None:
-    """Let new predictions of the customer come, with ids of their own."""
+def live_and_begin_again(number: int) -> Job:
+    """Let new predictions of the customer come, with ids of their own, and begin their erasure."""
     made = [prediction(f"{THEIRS}-again-{number}", hours=number % 50, entity_id=THEIRS)]
     store().save(made, RETENTION)
     Archive(stores.lake()).write_predictions(f"again-{number}", made)
     labelling.label_joiner().join([outcome(made[0].prediction_id, 2.5)])
+    return begin_another(f"again-{number}")

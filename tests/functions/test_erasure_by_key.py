@@ -18,9 +18,20 @@ from hindsight.labels.joining.join import JoinCount
 from hindsight.lake.object_store import REPLAYED, day_prefix
 from hindsight.quarantine.rejects import RejectCode
 from tests.functions.conftest import Context
-from tests.functions.erasures import OTHERS, THEIRS, Sample, Sent, ShortOfTime, begin, deliver, finish, store, traces
+from tests.functions.erasures import (
+    OTHERS,
+    THEIRS,
+    Sample,
+    Sent,
+    ShortOfTime,
+    begin,
+    deliver,
+    finish,
+    killed_erasures,
+    store,
+    traces,
+)
 from tests.functions.stream import inserted
-from tests.functions.test_join_survives_kills import Fuse, Killed, watched
 from tests.unit.labels.builders import MODEL, NOON, RETENTION, at, configuration, event, key, prediction
 
 pytestmark = pytest.mark.usefixtures("versioned")
@@ -214,24 +225,21 @@ def test_killed_at_any_call_it_is_finished_by_the_next(moment: str, sent: Sent) 
     log(prediction(OTHERS, 1, entity_id=OTHERS, reference=SHARED))
     labelling.feedback_joiner().join([by_entity(OTHERS, "theirs"), by_reference(SHARED, "of-both")])
     expected, kills = items(), 0
-    for burns_at in range(0, 10_000, 13):
-        name = f"{THEIRS}-again-{burns_at}"
-        log(
-            prediction(name, burns_at % 50, entity_id=THEIRS, reference=f"{name}-order"),
-            prediction(f"{name}-2", burns_at % 50, entity_id=THEIRS, reference=SHARED),
-        )
-        labelling.feedback_joiner().join([by_entity(THEIRS, name, hours=60), by_reference(f"{name}-order", name, 60)])
-        job = requested(f"again-{burns_at}")
-        try:
-            with watched(moment, Fuse(burns_at)):
-                finish(job)
-        except Killed:
-            kills += 1
-            finish(job)
-        else:
-            break
+    for burns_at in killed_erasures(moment, live_and_request, step=13):
+        kills += 1
         assert items() == expected, burns_at
     assert kills > 6
+
+
+def live_and_request(number: int) -> Job:
+    """Let predictions of the customer come, and feedback by what they share, and request their erasure."""
+    name = f"{THEIRS}-again-{number}"
+    log(
+        prediction(name, number % 50, entity_id=THEIRS, reference=f"{name}-order"),
+        prediction(f"{name}-2", number % 50, entity_id=THEIRS, reference=SHARED),
+    )
+    labelling.feedback_joiner().join([by_entity(THEIRS, name, hours=60), by_reference(f"{name}-order", name, 60)])
+    return requested(f"again-{number}")
 
 
 def requested(request_id: str) -> Job:

@@ -19,7 +19,7 @@ from hindsight.triggers.signals.volume import VolumeSignal
 from tests.functions.reads import MODEL, get, record_decisions
 from tests.functions.requests import send
 from tests.functions.served import serve_version
-from tests.unit.labels.builders import prediction
+from tests.unit.labels.builders import NOTHING_JOINED, prediction
 from tests.unit.training.world import START
 
 NAME = "p00010"  # one of the rows that versions are trained on
@@ -94,15 +94,7 @@ def test_the_status_of_a_model_that_was_only_configured() -> None:
     assert status == 200
     assert (answer["model"], answer["task"], answer["revision"]) == (MODEL, "binary", 1)
     assert (answer["champion"], answer["serving_since"], answer["open_run"], answer["checks"]) == (None, None, None, {})
-    assert answer["join_health"] == {
-        "awaiting": 0,
-        "awaiting_capped": False,
-        "next_due_at": None,
-        "overdue": 0,
-        "overdue_capped": False,
-        "feedback": None,
-        "window": None,
-    }
+    assert answer["join_health"] == NOTHING_JOINED
     assert answer["review_queue"]["open"] == 0
 
 

@@ -9,6 +9,7 @@ from functions.evaluate_rollouts.app import handler as evaluate_rollouts
 from functions.get_model.app import handler as get_model
 from functions.monitor.app import handler as monitor
 from hindsight.bootstrap import stores
+from hindsight.monitoring.results.check import CheckKind, Verdict
 from hindsight.registry.moves import AuditInfo, Servable, abort_rollout, start_rollout
 from hindsight.registry.pointer import Change, RolloutMode
 from tests.functions.conftest import FannedOut
@@ -81,3 +82,15 @@ def test_canary_of_a_version_that_answers_elsewhere_is_decided_on_its_logs(
     newest = stores.registry().deployments(MODEL, 1)[0]
     assert (newest.change, newest.from_version, newest.to_version) == (Change.PROMOTED, "ours-1", "ours-2")
     assert newest.actor == "rollout_evaluation"
+
+
+def test_estimates_of_an_external_champion_follow_its_own_labels(fanned_out: FannedOut, sample: Sample) -> None:
+    configure(performance={"metric": "accuracy"})
+    log("ours-1", 8)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 9)
+    put(stores.lake(), records("ours-1", drawn(600, 0.7), START + timedelta(days=6)))
+    run(monitor, fanned_out, sample, "monitor", 9)
+    check = stores.check_store().latest(MODEL, CheckKind.ESTIMATE)
+    assert check is not None
+    assert (check.verdict, check.summary["fitted_on"]) == (Verdict.OK, 600)
+    assert "estimated accuracy" in check.reason

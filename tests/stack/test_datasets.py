@@ -143,8 +143,8 @@ def test_labels_compacted_or_not_are_exported_into_a_file(
     columns = 'count(DISTINCT prediction_id), avg(label), count("feature.temperature"), max("feature.hour")'
     rows, mean, given, hour = duckdb.sql(f"SELECT {columns} FROM read_parquet('{out}')").fetchall()[0]
     assert (rows, 0.3 < mean < 0.7, records * 0.9 < given < records, hour) == (records, True, True, "9")
-    assert export_command.run(parsed([*asked, "--from", "2029-01-01"], tmp_path, export_command)) == 1
-    assert "from must lie before to" in capsys.readouterr().err
+    with pytest.raises(CallFailed, match="from must lie before to"):
+        export_command.run(parsed([*asked, "--from", "2029-01-01"], tmp_path, export_command))
 
 
 def parsed(arguments: list[str], state: Path, command: Any = verify_command) -> Any:

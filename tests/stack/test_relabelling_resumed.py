@@ -8,20 +8,8 @@ import pytest
 from bench import relabelling_rate
 from hindsight.lake.object_store import PREDICTIONS, day_prefix
 from local.client import CallFailed, StackClient
-from tests.stack.relabellings import (
-    MADE,
-    NOTICED,
-    configure,
-    demand,
-    finished,
-    label_states,
-    labels,
-    log,
-    only,
-    progress,
-    relabel,
-    write,
-)
+from tests.stack import relabellings
+from tests.stack.relabellings import MADE, NOTICED, labels, progress
 from tests.stack.waiting import eventually
 
 MANY = 80
@@ -33,20 +21,20 @@ def resume(client: StackClient, model: str, job_id: str) -> Any:
 
 def test_a_stopped_relabelling_is_resumed_and_counts_everything_once(client: StackClient) -> None:
     model, day = "stopped", MADE + timedelta(days=2)
-    configure(client, model, threshold=100, default=0)
+    relabellings.configure(client, model, threshold=100, default=0)
     names = [f"p-{number}" for number in range(MANY)]
-    log(client, model, *names, at=day)
+    relabellings.log(client, model, *names, at=day)
     for name in names:
-        write(client, f"stopped-{name}", demand(model, name, 75, day), day=day)
+        relabellings.write(client, f"stopped-{name}", relabellings.demand(model, name, 75, day), day=day)
     eventually(lambda: all(labels(client, model, name) for name in (names[0], names[-1])))
     client.run_schedule("CloseWindows", day + timedelta(days=3), model)
     eventually(lambda: all(labels(client, model, name) for name in names))
-    configure(client, model, threshold=50, default=0)
-    days = only(day)
+    relabellings.configure(client, model, threshold=50, default=0)
+    days = relabellings.only(day)
 
-    job = relabel(client, model, **days)["job_id"]
+    job = relabellings.relabel(client, model, **days)["job_id"]
     with pytest.raises(CallFailed, match=rf"409.*{job}"):
-        relabel(client, model, NOTICED + timedelta(hours=1))
+        relabellings.relabel(client, model, NOTICED + timedelta(hours=1))
     eventually(lambda: progress(client, model, job)["progress"]["done"] >= 3)
     machine = client.stack.outputs["RelabellingStateMachine"]
     execution = machine.replace(":stateMachine:", ":execution:") + f":{job}-1"
@@ -56,13 +44,13 @@ def test_a_stopped_relabelling_is_resumed_and_counts_everything_once(client: Sta
     assert stopped["progress"]["done"] < stopped["progress"]["total"]
 
     assert resume(client, model, job) == {"job_id": job}
-    done = finished(client, model, job)
+    done = relabellings.finished(client, model, job)
 
     assert (done["status"], done["request"]["attempt"]) == ("completed", 2)
     assert done["progress"]["done"] == done["progress"]["total"] > MANY
     changed = {"predictions": MANY, "events": MANY, "labels_changed": MANY}
     assert done["result"] == {**changed, "events_recovered": 0}
-    assert {label_states(client, model, name)[-1] for name in names} == {(1, "final", 2)}
+    assert {relabellings.label_states(client, model, name)[-1] for name in names} == {(1, "final", 2)}
     with pytest.raises(CallFailed, match="409"):
         resume(client, model, job)
 
@@ -71,17 +59,17 @@ def test_a_file_that_cannot_be_read_fails_the_relabelling_alone_and_once_mended_
     client: StackClient,
 ) -> None:
     model, day = "damaged", MADE + timedelta(days=4)
-    configure(client, model, threshold=100, default=0)
-    log(client, model, "p", at=day)
-    write(client, "damaged", demand(model, "p", 75, day), day=day)
+    relabellings.configure(client, model, threshold=100, default=0)
+    relabellings.log(client, model, "p", at=day)
+    relabellings.write(client, "damaged", relabellings.demand(model, "p", 75, day), day=day)
     eventually(lambda: labels(client, model, "p"))
-    configure(client, model, threshold=50, default=0)
+    relabellings.configure(client, model, threshold=50, default=0)
     damaged = f"{day_prefix(PREDICTIONS, model, day.date())}damaged.jsonl"
     client.lake.write_bytes(damaged, b"{nonsense\n", "application/x-ndjson")
-    days = only(day)
+    days = relabellings.only(day)
 
-    job = relabel(client, model, **days)["job_id"]
-    failed = finished(client, model, job)
+    job = relabellings.relabel(client, model, **days)["job_id"]
+    failed = relabellings.finished(client, model, job)
 
     assert failed["status"] == "failed"
     assert failed["failure"].startswith(f"{damaged}: JSONDecodeError")
@@ -89,25 +77,25 @@ def test_a_file_that_cannot_be_read_fails_the_relabelling_alone_and_once_mended_
     assert failed["result"]["labels_changed"] == 1
     client.lake.write_lines(damaged, [{"prediction_id": "p"}])
     resume(client, model, job)
-    done = finished(client, model, job)
+    done = relabellings.finished(client, model, job)
     assert (done["status"], "failure" in done, done["result"]["labels_changed"]) == ("completed", False, 1)
     assert done["progress"]["done"] == done["progress"]["total"] == failed["progress"]["total"]
-    assert label_states(client, model, "p")[-1][0] == 1
+    assert relabellings.label_states(client, model, "p")[-1][0] == 1
 
 
 def test_a_worker_that_crashes_fails_the_relabelling_and_says_why(client: StackClient) -> None:
     model, day = "crashing", MADE + timedelta(days=6)
-    configure(client, model, threshold=100, default=0)
-    log(client, model, "p", at=day)
-    days = only(day)
+    relabellings.configure(client, model, threshold=100, default=0)
+    relabellings.log(client, model, "p", at=day)
+    days = relabellings.only(day)
     functions, name = client.aws("lambda"), client.stack.outputs["RelabelFilesFunction"]
     environment = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     without = {key: value for key, value in environment.items() if key != "MODELS_TABLE"}
 
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": without})
     try:
-        job = relabel(client, model, **days)["job_id"]
-        failed = finished(client, model, job)
+        job = relabellings.relabel(client, model, **days)["job_id"]
+        failed = relabellings.finished(client, model, job)
     finally:
         functions.update_function_configuration(FunctionName=name, Environment={"Variables": environment})
 
@@ -115,7 +103,7 @@ def test_a_worker_that_crashes_fails_the_relabelling_and_says_why(client: StackC
     assert failed["failure"].startswith(f"predictions/model={model}/")
     assert "MODELS_TABLE" in failed["failure"]
     resume(client, model, job)
-    assert finished(client, model, job)["status"] == "completed"
+    assert relabellings.finished(client, model, job)["status"] == "completed"
 
 
 def test_batches_of_small_files_are_relabelled_once(client: StackClient) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from hindsight.bootstrap import stores
 
 if TYPE_CHECKING:
+    from hindsight.config.model import ModelConfiguration
+    from hindsight.label_records.rows import LabelRows
     from hindsight.monitoring.checks.monitor import Monitor
     from hindsight.monitoring.estimation.estimator import Estimator, LossPredictor
 
@@ -16,6 +18,7 @@ def monitor() -> "Monitor":
     from hindsight.monitoring.checks.model_checks import ModelChecks  # noqa: PLC0415  needs numpy
     from hindsight.monitoring.checks.monitor import Monitor  # noqa: PLC0415
     from hindsight.monitoring.checks.verdict_changes import VerdictAnnouncer  # noqa: PLC0415
+    from hindsight.monitoring.estimation.version_estimators import VersionEstimators  # noqa: PLC0415
     from hindsight.monitoring.performance.live_performance import DegradationMonitor  # noqa: PLC0415
 
     return Monitor(
@@ -24,7 +27,7 @@ def monitor() -> "Monitor":
             stores.registry(),
             stores.lake(),
             DegradationMonitor(stores.sequential_tests()),
-            _estimators_of_version,
+            VersionEstimators(registry=stores.registry(), load=_estimators_of_version, fit=_fit_estimator),
             stores.effects(),
             stores.served_features(),
         ),
@@ -48,3 +51,19 @@ def _estimators_of_version(model: str, version: str) -> "tuple[Estimator | None,
 
     fitted = load_estimator(stores.lake(), model, version)
     return (None, None) if fitted is None else (fitted.estimator, fitted.loss_model)
+
+
+def _fit_estimator(
+    configuration: "ModelConfiguration",
+    version: str,
+    rows: "LabelRows",
+    estimator: "Estimator | None",
+    *,
+    is_trusted: bool,
+) -> bool:
+    """Fit what estimates the performance of a version made elsewhere, where its labels are enough."""
+    from hindsight.rollout.evaluation.rows import evenly_reviewed  # noqa: PLC0415  needs numpy
+    from hindsight.training.estimators.live_estimator import LiveEstimators  # noqa: PLC0415
+
+    keeper = LiveEstimators(stores.lake(), evenly_reviewed)
+    return keeper.update(configuration, version, rows, estimator, is_trusted=is_trusted)

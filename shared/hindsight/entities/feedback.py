@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from hindsight.config.labels import MAX_VALUE_TEXT, MatchBy
 from hindsight.config.types import IDENTIFIER, MAX_NUMBER, MODEL_NAME
@@ -18,6 +18,9 @@ MAX_NAME = 64
 
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 """The end of what has no end, in ``Feedback.given_until``."""
+
+# Before Python 3.12 the class looks its members up slowly.
+_PREDICTION, _ENTITY, _REFERENCE = MatchBy
 
 FeedbackValue = bool | int | float | str | None
 
@@ -40,7 +43,7 @@ _Value = (
 )
 
 
-class MatchKey(NamedTuple):
+class MatchKey(Struct, frozen=True, order=True, gc=False):
     """The key that an event and some predictions share: an entity or a reference of a model."""
 
     model: str
@@ -76,8 +79,8 @@ class Feedback(Record, frozen=True, kw_only=True, gc=False):
     def by(self) -> MatchBy:
         """The kind of key that the event names."""
         if self.prediction_id is not None:
-            return MatchBy.PREDICTION
-        return MatchBy.ENTITY if self.entity_id is not None else MatchBy.REFERENCE
+            return _PREDICTION
+        return _ENTITY if self.entity_id is not None else _REFERENCE
 
     @property
     def key(self) -> PredictionKey:
@@ -88,8 +91,8 @@ class Feedback(Record, frozen=True, kw_only=True, gc=False):
     def match_key(self) -> MatchKey:
         """The key that the event shares with predictions, for one that names no prediction."""
         if self.entity_id is not None:
-            return MatchKey(self.model, MatchBy.ENTITY, self.entity_id)
-        return MatchKey(self.model, MatchBy.REFERENCE, self.reference or "")
+            return MatchKey(self.model, _ENTITY, self.entity_id)
+        return MatchKey(self.model, _REFERENCE, self.reference or "")
 
     @property
     def names_one_key(self) -> bool:

@@ -1,15 +1,15 @@
 """A prediction with everything known of its outcome: its head, its feedback, its labels."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.label import LabelRecord
 from hindsight.entities.prediction import PredictionKey
 
 
-@dataclass(frozen=True, slots=True)
-class PredictionTimes:
+class PredictionTimes(Struct, frozen=True, gc=False):
     """The times of a prediction on which its label depends."""
 
     occurred_at: datetime
@@ -17,8 +17,7 @@ class PredictionTimes:
     outcome_due_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(Struct, frozen=True, kw_only=True, gc=False):
     """The state of the join of one prediction; ``prediction`` is None while its feedback is pending.
 
     ``revision`` counts the joins. ``resolved_as_of`` is how far the label has followed the clock, ``due_at`` when the
@@ -41,8 +40,7 @@ class Head:
     entity_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Collection:
+class Collection(Struct, frozen=True, kw_only=True, gc=False):
     """The item collection of one prediction; ``head`` is None where there is nothing."""
 
     key: PredictionKey

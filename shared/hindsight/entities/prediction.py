@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from hindsight.core import compact_json
 from hindsight.core.codec import Record
@@ -12,7 +13,7 @@ Features = Mapping[str, FeatureValue]
 Decision = bool | int | float | str
 
 
-class PredictionKey(NamedTuple):
+class PredictionKey(Struct, frozen=True, order=True, gc=False):
     """The identity of a prediction: its model and its id."""
 
     model: str

@@ -1,11 +1,12 @@
 """The meaning of one event for its prediction's label."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from hindsight.config.labels import EXPOSED, RETRACTED
 from hindsight.entities.feedback import FOR_EVER, Feedback
-from hindsight.labels.resolve import TimedPrediction, in_window, shifted
+from hindsight.labels.resolve import TimedPrediction, shifted, window_end
 from hindsight.labels.rules import Rules, end_of
 
 
@@ -23,8 +24,7 @@ class Disposition(StrEnum):
     TAKEN_OVER = "taken_over"
 
 
-@dataclass(frozen=True, slots=True)
-class JoinedFeedback:
+class JoinedFeedback(Struct, frozen=True, gc=False):
     """An event to keep, and its disposition."""
 
     event: Feedback
@@ -54,8 +54,7 @@ def disposition(event: Feedback, prediction: TimedPrediction | None, rules: Rule
         return Disposition.TAKEN_OVER if reading else Disposition.UNMATCHED_RULE
     occurred_at = prediction.occurred_at
     earliest = shifted(occurred_at, -rules.clock_skew)
-    windows = [rule.window for rule in reading if in_window(event, rule.window, earliest, occurred_at)]
-    if not windows:
+    ends = [window_end(occurred_at, rule.window) for rule in reading]
+    if event.occurred_at < earliest or event.occurred_at > max(ends):
         return Disposition.OUT_OF_WINDOW
-    in_time = any(window is None or event.received_at <= shifted(occurred_at, window) for window in windows)
-    return Disposition.IN_WINDOW if in_time else Disposition.LATE
+    return Disposition.IN_WINDOW if event.received_at <= max(ends) else Disposition.LATE

@@ -1,8 +1,9 @@
 """The append-only history of a label: the records to add so that it is right at every moment."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from hindsight.config.store import ConfigurationRevision
 from hindsight.entities.feedback import FOR_EVER, Feedback
@@ -13,8 +14,7 @@ from hindsight.labels.rules import Rules, rules_of
 MAX_RECORDS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class NewRecords:
+class NewRecords(Struct, frozen=True, gc=False):
     """The records to append to a history, and the next moment that changes the label if no more feedback comes."""
 
     records: tuple[LabelRecord, ...]

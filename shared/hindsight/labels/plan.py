@@ -1,8 +1,10 @@
 """The plan of a join, complete before anything is written."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hindsight.config.store import ConfigurationRevision
 from hindsight.entities.feedback import Feedback
@@ -18,8 +20,7 @@ MATCH_TIMEOUT = timedelta(days=7)
 MAX_EVENTS = 40
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JoinPlan:
+class JoinPlan(Struct, frozen=True, kw_only=True, gc=False):
     """One join of one prediction: from one revision of its collection to the next, all of it or nothing.
 
     ``conflicts`` are events whose id was used before with another body, ``unmatched`` pending ones that reached the

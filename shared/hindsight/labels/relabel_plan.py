@@ -1,8 +1,9 @@
 """The records that a relabelling writes for one prediction: its label under today's rules, known from now."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from hindsight.config.store import ConfigurationRevision
 from hindsight.entities.feedback import Feedback

@@ -109,9 +109,9 @@ def visible_events(events: Iterable[Feedback], as_of: datetime) -> list[Feedback
     return list(first.values())
 
 
-def in_window(event: Feedback, window: timedelta | None, earliest: datetime, occurred_at: datetime) -> bool:
-    """Check whether an event occurred in a window around a prediction; without a window the end is open."""
-    return earliest <= event.occurred_at and (window is None or event.occurred_at <= shifted(occurred_at, window))
+def window_end(occurred_at: datetime, window: timedelta | None) -> datetime:
+    """Compute when a window of a prediction closes; without a window the end is open."""
+    return _LAST_MOMENT if window is None else shifted(occurred_at, window)
 
 
 def shifted(moment: datetime, length: timedelta) -> datetime:
@@ -134,11 +134,12 @@ def _yield_of(
     rule: ReadyRule, seen: list[Feedback], earliest: datetime, occurred_at: datetime, as_of: datetime
 ) -> LabelValue | None:
     """Compute the value a rule makes of its matches, None without any."""
+    name, until = rule.event, window_end(occurred_at, rule.window)
+    matches = [event for event in seen if event.name == name and earliest <= event.occurred_at <= until]
     if rule.way is None:
-        named = [event for event in seen if event.name == rule.event and event.prediction_id is not None]
+        matches = [event for event in matches if event.prediction_id is not None]
     else:
-        named = [event for event in seen if event.name == rule.event and rule.is_given(event, as_of)]
-    matches = [event for event in named if in_window(event, rule.window, earliest, occurred_at)]
+        matches = [event for event in matches if rule.is_given(event, as_of)]
     if len(matches) > 1:
         matches.sort(key=_BY_TIME)
     return rule.label_of([event.value for event in matches]) if matches else None
@@ -184,7 +185,7 @@ def _unspoken(rules: Rules, seen: list[Feedback], scope: _Scope) -> Resolution:
     if default is None:
         return Resolution(CENSORED, None)
     if default.requires_exposure and not any(
-        event.name == EXPOSED and rules.exposes(event, as_of) and in_window(event, default.after, earliest, occurred_at)
+        event.name == EXPOSED and earliest <= event.occurred_at <= falls_due and rules.exposes(event, as_of)
         for event in seen
     ):
         return Resolution(CENSORED, None)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from hindsight.config.labels import MatchBy
@@ -38,6 +39,8 @@ from hindsight.privacy.subject import Subject
 from hindsight.registry.store import Registry
 
 ERASED = "SubjectErased"
+# Of the newest versions: the bus takes 256 KB, and what it refuses would never be over. The job's report has them all.
+MAX_ANNOUNCED = 500
 _MAX_DATASETS = 10_000
 # What a run notes at once: noting them one by one would write all the others with each.
 _REFERENCES_A_NOTE = 100
@@ -81,11 +84,12 @@ class EntityErasure:
             self._remove_exports,
         ]
 
-    def conclude(self, work: Work, _now: datetime) -> None:
+    def finalize(self, work: Work, _now: datetime) -> None:
         """Announce the erasure, and forget what it worked with."""
         job = work.job
         self._notes(job).purge()
-        versions = list(affected_versions(sorted(work.datasets), job.model, self.registry))
+        affected = affected_versions(work.datasets, job.model, self.registry)
+        versions = list(islice(affected, MAX_ANNOUNCED))
         data = {"model": job.model, "job_id": job.job_id, SUBJECT: job.request[SUBJECT], "versions": versions}
         self.announcements.publish([Announcement(name=ERASED, correlation_id=job.job_id, at=job.at, data=data)])
 

@@ -15,7 +15,7 @@ from hindsight.core.errors import NotFound
 from hindsight.core.jobs import Job, JobKind, JobStore, find_job
 from hindsight.core.times import format_time, parse_time
 from hindsight.privacy.passes import Progress, Work
-from hindsight.privacy.requests import DATASETS, STEPS, STEPS_TOTAL, UNREADABLE, forgotten
+from hindsight.privacy.requests import DATASETS, STEPS, STEPS_TOTAL, UNREADABLE, without_subject
 from hindsight.privacy.subject import Subject
 from hindsight.retention.retirement import SCOPE, WHOLE_MODEL
 
@@ -36,7 +36,7 @@ class ErasureKind(Protocol):
     def steps(self) -> Sequence[Step]:
         """List the steps of a pass."""
 
-    def conclude(self, work: Work, now: datetime) -> None:
+    def finalize(self, work: Work, now: datetime) -> None:
         """Do what is left once the last pass is done; doing it again is safe."""
 
 
@@ -122,10 +122,10 @@ class Eraser:
             if self._save(run, work, {**_checkpoint(work, len(steps)), _SETTLED_AT: settled_at}):
                 run.wait_seconds = int(self.settling.total_seconds())
             return
-        kind.conclude(work, self.clock())
+        kind.finalize(work, self.clock())
         total = _PASSES * len(steps)
         result = {**_found(work), STEPS: total, STEPS_TOTAL: total}
-        done = forgotten(work.job.completed(self.clock(), result))
+        done = without_subject(work.job.completed(self.clock(), result))
         run.job = done if self.jobs.save(done) else None
 
     def _save(self, run: ErasureRun, work: Work, checkpoint: Mapping[str, Any]) -> bool:

@@ -40,7 +40,7 @@ class ModelErasure:
             *(partial(self.redactions.clean, location=location) for location in SHARED),
         ]
 
-    def conclude(self, work: Work, now: datetime) -> None:
+    def finalize(self, work: Work, now: datetime) -> None:
         """Put the record of the erasure in the place of the model's configurations."""
         job = work.job
         record = Retirement(reason=_REASON, actor=job.actor or "", at=job.at, job_id=job.job_id, erased_at=now)

@@ -1,6 +1,6 @@
 """Requests to erase what is kept of an entity: accepted at once, processed from a queue, announced afterwards."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -75,17 +75,17 @@ class ErasureRequests:
         self.queue.send(job_message(job))
 
 
-def affected_versions(datasets: Sequence[str], model: str, registry: Registry) -> Iterator[dict[str, Any]]:
+def affected_versions(datasets: Iterable[str], model: str, registry: Registry) -> Iterator[dict[str, Any]]:
     """List the versions that were trained on any of some datasets, and whether each serves."""
-    pointer = registry.pointer(model)
+    pointer, wanted = registry.pointer(model), set(datasets)
     serving = set[str]()
     if pointer is not None:
         serving = {pointer.champion, *([pointer.rollout.version] if pointer.rollout else [])}
-    for record in registry.versions(model, _MAX_VERSIONS) if datasets else ():
-        if record.dataset_id in datasets:
+    for record in registry.versions(model, _MAX_VERSIONS) if wanted else ():
+        if record.dataset_id in wanted:
             yield {"version": record.version, "dataset_id": record.dataset_id, "serves": record.version in serving}
 
 
-def forgotten(job: Job) -> Job:
+def without_subject(job: Job) -> Job:
     """Take the subject out of an erasure that is over."""
     return replace(job, request={name: value for name, value in job.request.items() if name != ENTITY})

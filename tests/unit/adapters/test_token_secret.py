@@ -135,6 +135,17 @@ def test_forged_names_do_not_make_the_secret_be_read_for_each() -> None:
     assert keys.named(f"{99:08x}") is None
 
 
+def test_key_is_looked_up_although_the_clock_was_set_back() -> None:
+    clock = Clock(1000.0)
+    secret = Secret(clock, [500.0])
+    reader = instance(secret, clock)
+    reader.current()
+    clock.now = 600.0
+    assert reader.named("0" * 8) is None
+    clock.now = 601.0
+    assert reader.named("1" * 8) is None
+
+
 def test_known_keys_are_good_while_a_lookup_fails() -> None:
     clock = Clock()
     secret = Secret(clock, [])

@@ -73,6 +73,16 @@ def test_another_body_under_a_known_id_is_a_conflict(capture: PredictionCapture,
     assert store.kept[PredictionKey("bike-demand", "p-1")].score == 0.7
 
 
+@pytest.mark.parametrize("decision", [True, 1.0, "1", "true"])
+def test_decision_in_another_spelling_is_the_same_body(capture: PredictionCapture, decision: Any) -> None:
+    first, again = (
+        body(prediction_id="p", decision=spelled, shadow={"version": "other", "score": 0.7, "decision": spelled})
+        for spelled in (1, decision)
+    )
+
+    assert capture.capture(reader(), [first, again]).to_json() == {"accepted": ["p", "p"], "rejected": []}
+
+
 def test_two_bodies_under_one_id_in_one_call_are_a_conflict(
     capture: PredictionCapture, store: InMemoryPredictions
 ) -> None:

@@ -15,6 +15,16 @@ from hindsight.labels.rules import Rules, ready_rules
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MODEL = "bike-demand"
 RETENTION = timedelta(days=400)
+NOTHING_JOINED = {
+    "awaiting": 0,
+    "awaiting_capped": False,
+    "next_due_at": None,
+    "overdue": 0,
+    "overdue_capped": False,
+    "feedback": None,
+    "window": None,
+}
+"""The ``join_health`` of a model without a prediction."""
 
 
 def at(hours: float) -> datetime:

@@ -1,10 +1,12 @@
 """Effects of feedback on labels, counted by cause: at its join, and again when its prediction has come."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from hindsight.config.feedback import EntityLimit, FeedbackLimits, FeedbackRules
 from hindsight.core.errors import Unavailable
 from hindsight.entities.feedback import Feedback
 from hindsight.labels.joining.effects import EffectCounts, FeedbackEffect, total
@@ -123,6 +125,23 @@ def test_event_that_a_later_prediction_takes_over_counts_once_for_each_of_the_tw
     world.joiner.join([shared("churned", "e-1", hours=3)])
     world.log(prediction("p-2", hours=2, entity_id="e-1", received_at=at(5)))
     assert effects_of(world) == {"counted": 2}
+
+
+def test_event_by_entity_beyond_its_limit_counts_as_such_for_each_prediction_that_it_would_label() -> None:
+    rules = KeyRules([rule("churned", "entity", "all", 48)]).configuration()
+    limits = FeedbackLimits(per_entity=EntityLimit(count=1, per=timedelta(hours=1)))
+    world = KeyWorld(rules.model_copy(update={"feedback": FeedbackRules(limits=limits)}))
+    world.log(prediction("p-1", entity_id="e-1"), prediction("p-2", entity_id="e-1"))
+    world.joiner.join([shared("churned", "e-1", feedback_id=f"f-{n}", received=1 + n / 10) for n in (1, 2)])
+    assert effects_of(world) == {"counted": 2, "rate_limited": 2}
+
+
+def test_exposure_by_entity_that_no_default_asks_for_is_no_feedback_without_effect() -> None:
+    world = KeyWorld(KeyRules([rule("churned", "entity", "last", 48)]).configuration())
+    world.log(prediction("p-1", entity_id="e-1"))
+    report = world.joiner.join([shared("exposed", "e-1")])
+    assert effects_of(world) == {"counted": 1}
+    assert not report.counts.get(MODEL, {}).get(JoinCount.IGNORED)
 
 
 def test_event_that_no_rule_reads_by_its_key_changes_no_label() -> None:

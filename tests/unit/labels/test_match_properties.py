@@ -90,7 +90,8 @@ def sent(draw: st.DrawFn) -> list[Feedback]:
 def test_every_history_is_the_oracle_s_in_any_order_of_arrival(
     rules: KeyRules, predictions: list[Prediction], events: list[Feedback], dice: random.Random
 ) -> None:
-    world, steps = KeyWorld(rules.configuration()), [*predictions, *events, *events, *predictions]
+    world = KeyWorld(rules.configuration())
+    steps: list[Any] = [*predictions, *events, *events, *predictions]
     dice.shuffle(steps)
     # A prediction that was entered is joined with what waits for it now or later.
     late: list[Prediction] = []

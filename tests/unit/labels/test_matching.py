@@ -3,8 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+import pytest
+
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.prediction import Prediction
+from hindsight.labels.joining.feedback_join import SharedEvents
 from hindsight.labels.joining.join import JoinCount
 from hindsight.labels.matching.matcher import MOST_CANDIDATES
 from tests.unit.labels.builders import MODEL, at, configuration, event, key, prediction
@@ -125,6 +128,39 @@ def test_events_that_wait_too_long_are_counted_once_also_without_time() -> None:
     found.joiner.join([churned(f"f-{n}") for n in range(6)])
     reports = [found.joiner.time_out(MODEL, at(24 * 30), lambda: False) for _ in range(5)]
     assert sum(report.counts.get(MODEL, {}).get(JoinCount.UNMATCHED, 0) for report in reports) == 6
+
+
+def test_event_that_waited_in_vain_waits_no_more_after_a_relabelling() -> None:
+    found = world()
+    found.joiner.join([churned()])
+    assert found.joiner.time_out(MODEL, at(24 * 30)).counts[MODEL][JoinCount.UNMATCHED] == 1
+    found.joiner.relabel({}, SharedEvents(MODEL, [churned()], ()), at(24 * 31))
+    assert not found.joiner.time_out(MODEL, at(24 * 60)).counts.get(MODEL, {}).get(JoinCount.UNMATCHED)
+    found.log(made("p-1", 1))
+    assert value(found, "p-1") == 1
+
+
+@pytest.mark.parametrize("newcomers", [101, MOST_CANDIDATES - 1, MOST_CANDIDATES, 2 * MOST_CANDIDATES])
+def test_event_for_all_labels_the_first_hundred_however_many_came_at_once(newcomers: int) -> None:
+    found = world(match="all")
+    found.log(*(made(f"p-{n:03d}", 10 + n / 100) for n in range(100)))
+    found.joiner.join([churned(received=100)])
+    many = [made(f"q-{n:03d}", 1 + n / 100, received_at=at(101)) for n in range(newcomers)]
+    for one in many:
+        found.store.save(one, found.configuration.retention)
+    found.join_waiting(found.enter(*many))
+    names = [*(one.prediction_id for one in many), *(f"p-{n:03d}" for n in range(100))]
+    assert [name for name in names if value(found, name) == 1] == names[:100]
+    assert found.quarantined("too_many_predictions")
+
+
+def test_event_for_the_last_of_many_predictions_is_not_one_of_too_many() -> None:
+    found = world()
+    found.log(*(made(f"p-{n:03d}", n / 100) for n in range(120)))
+    found.joiner.join([churned()])
+    found.joiner.join([churned(received=51)])
+    assert value(found, "p-119") == 1
+    assert found.quarantined("too_many_predictions") == []
 
 
 def test_prediction_of_a_crowded_reference_is_reported_at_its_own_turn_alone() -> None:

@@ -85,8 +85,3 @@ def test_stores_of_a_stack_with_a_key_are_adopted_with_it(tmp_path: Path, capsys
     table = json.loads((tmp_path / "template.json").read_text())["Resources"]["PredictionsTable"]["Properties"]
     assert table["SSESpecification"]["KMSMasterKeyId"] == key
     assert f"KmsKeyArn={key}" in capsys.readouterr().out
-
-
-def test_parameter_that_the_template_does_not_have_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert adopt_stores(tmp_path, "--parameter", "KmsKey=x") == 2
-    assert "KmsKey" in capsys.readouterr().err

@@ -6,10 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import NoRegionError
 
 from hindsight.__main__ import find_checkout
+from hindsight.core.errors import Fault, InvalidInput
 from local import __main__ as console
 from local import commands
+from local.server import ServerError
 
 ROOT = Path(__file__).parents[3]
 # Loaded by what talks to a stack or computes; none of it is needed to list the commands.
@@ -66,6 +69,47 @@ def test_missing_module_of_the_checkout_is_a_fault_that_shows(monkeypatch: pytes
 
     monkeypatch.setattr(console, "run_command", fail)
     with pytest.raises(ModuleNotFoundError):
+        console.main(["up"])
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (ServerError("port 4700 is taken"), "port 4700 is taken\n"),
+        (FileNotFoundError(2, "No such file", "rows.csv"), "[Errno 2] No such file: 'rows.csv'\n"),
+        (NoRegionError(), "You must specify a region.\n"),
+        (InvalidInput.at("time", "is required"), "time is required\n"),
+        (InvalidInput("two faults", (Fault("a", "x"), Fault("b", "y"))), "two faults\n  a: x\n  b: y\n"),
+    ],
+)
+def test_expected_failure_is_a_line_and_a_status(
+    error: Exception, shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_arguments: object) -> int:
+        raise error
+
+    monkeypatch.setattr(console, "run_command", fail)
+    assert console.main(["up"]) == 1
+    assert capsys.readouterr().err == shown
+
+
+def test_interrupted_command_ends_with_the_status_of_a_signal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_arguments: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(console, "run_command", interrupt)
+    assert console.main(["follow"]) == 130
+    assert capsys.readouterr().err == "stopped\n"
+
+
+def test_fault_of_ours_shows_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object) -> int:
+        raise KeyError("nothing")
+
+    monkeypatch.setattr(console, "run_command", fail)
+    with pytest.raises(KeyError):
         console.main(["up"])
 
 

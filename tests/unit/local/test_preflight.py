@@ -229,11 +229,6 @@ def test_every_probe_is_run_by_the_command() -> None:
     assert written == set(PROBES)
 
 
-def test_command_names_a_parameter_that_the_template_does_not_have(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command("--parameter", "NotificationMail=ops@example.org") == 2
-    assert "NotificationMail" in capsys.readouterr().err
-
-
 def test_command_without_a_region_says_how_to_give_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

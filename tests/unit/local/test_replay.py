@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections import Counter
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, cast
@@ -13,7 +14,9 @@ from rich.console import Console
 
 from hindsight.config.labels import Labels, Rule
 from hindsight.core.times import parse_time
+from hindsight.labels.joining.effects import FeedbackEffect
 from hindsight.lake.object_store import LABELS, PREDICTIONS, day_prefix
+from hindsight.monitoring.label_health.feedback_effects import FeedbackEffects
 from hindsight.profiles.logs.log_profiler import LogProfiler
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.configurations import InMemoryConfigurations
@@ -22,6 +25,7 @@ from local.replay.replay import BOOTSTRAP_VERSION, Replay, ReplayResult, ticks
 from local.replay.replay_file import report_late_outcomes
 from local.replay.spec import InvalidSpec
 from local.replay.stream import Row, Stream
+from local.replay.summary import print_feedback
 from tests.unit.local.files import START, configuration, spec
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -212,6 +216,24 @@ def test_a_bootstrap_beyond_the_file_is_refused_before_anything_is_sent(
         replay(stack, hourly(120), bootstrap=bootstrap)
 
     assert stack.calls == []
+
+
+@pytest.mark.parametrize(
+    ("effects", "said"),
+    [
+        ({FeedbackEffect.COUNTED: 5}, ""),
+        (
+            {FeedbackEffect.COUNTED: 5, FeedbackEffect.DUPLICATE: 1, FeedbackEffect.UNMATCHED_RULE: 2},
+            "3 of 8 events change no label: 2 have a name or value that no rule reads, 1 were sent before, alike\n",
+        ),
+    ],
+)
+def test_replay_ends_with_the_feedback_that_had_no_effect_by_cause(
+    effects: dict[FeedbackEffect, int], said: str
+) -> None:
+    console = Console(record=True, width=200, file=io.StringIO())
+    print_feedback(FeedbackEffects(START, Counter(effects)), console)
+    assert console.export_text() == said
 
 
 @pytest.mark.parametrize(("days", "late"), [([1, 2], 0), ([1, 2, 3, 40], 2)])

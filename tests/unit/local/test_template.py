@@ -1,10 +1,12 @@
 """Definitions for the embedded server, without the parts that it does not know."""
 
+import os
 from typing import Any
 
 import pytest
 
 from local.template import load_template, localised, resources_of, with_plain_concurrency, with_plain_timeouts
+from local.transformed import transformed
 
 MAP: dict[str, Any] = {
     "Type": "Map",
@@ -48,3 +50,9 @@ def test_local_relabelling_has_as_many_workers_as_the_parameter_s_default() -> N
     files = machines["RelabellingStateMachine"]["Properties"]["Definition"]["States"]["Files"]
     assert files["MaxConcurrency"] == 4
     assert "MaxConcurrencyPath" not in files
+
+
+def test_transformation_leaves_no_region_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    transformed.__wrapped__()
+    assert "AWS_DEFAULT_REGION" not in os.environ

@@ -34,7 +34,7 @@ class PagedErasure:
 
     pages: Sequence[Sequence[int]]
     done: list[tuple[int, int]] = field(default_factory=list)
-    concluded: int = 0
+    finalized: int = 0
 
     def subject(self, job: Job) -> Subject:
         return WholeModel(model=job.model, entity_id=job.model, at=job.at)
@@ -42,8 +42,8 @@ class PagedErasure:
     def steps(self) -> list[Step]:
         return [self._step(number) for number in range(len(self.pages))]
 
-    def conclude(self, _work: Work, _now: datetime) -> None:
-        self.concluded += 1
+    def finalize(self, _work: Work, _now: datetime) -> None:
+        self.finalized += 1
 
     def _step(self, number: int) -> Step:
         def work_off(work: Work) -> Iterator[str]:
@@ -95,7 +95,7 @@ def test_every_page_is_worked_off_once_a_pass_however_often_the_time_runs_out(
         world.now += timedelta(seconds=run.wait_seconds)
 
     assert world.job.is_over
-    assert world.kind.concluded == 1
+    assert world.kind.finalized == 1
     once = [(step, place) for step, found in enumerate(pages) for place in range(len(found))]
     assert world.kind.done == [*once, *once]
     assert world.job.counts.get("rows", 0) == 2 * sum(map(sum, pages))

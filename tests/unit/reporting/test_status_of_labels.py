@@ -11,7 +11,7 @@ from hindsight.reporting import model_reports
 from hindsight.reporting.model_reports import ModelReports
 from hindsight.testing.predictions.effects import InMemoryEffects
 from hindsight.testing.predictions.label_store import InMemoryLabels
-from tests.unit.labels.builders import MODEL, NOON, RETENTION, event, prediction
+from tests.unit.labels.builders import MODEL, NOON, NOTHING_JOINED, RETENTION, event, prediction
 from tests.unit.labels.joining import Bench
 from tests.unit.reporting.test_status import effects, labels, reports, tasks
 
@@ -22,15 +22,7 @@ def test_join_health_shows_waiting_labels_and_the_counts_of_the_newest_check(
     reports: ModelReports, labels: InMemoryLabels
 ) -> None:
     before = reports.status(MODEL, NOON)["join_health"]
-    assert before == {
-        "awaiting": 0,
-        "awaiting_capped": False,
-        "next_due_at": None,
-        "overdue": 0,
-        "overdue_capped": False,
-        "feedback": None,
-        "window": None,
-    }
+    assert before == NOTHING_JOINED
     for name, hours in (("p-1", 3), ("p-2", 1), ("p-3", -100)):
         labels.save(prediction(name, hours=hours), RETENTION)
     counted = {"predictions": 40, "by_status": {"final": 30, "pending": 10}}

@@ -65,7 +65,9 @@ class SecretsManagerKeys:
 
     def _look_up(self, name: str) -> TokenKey | None:
         now = self._clock()
-        self._lookups = min(MAX_LOOKUPS, self._lookups + (now - self._refilled_at) / SECONDS_PER_LOOKUP)
+        # A clock that was set back takes no lookups away.
+        refill = max(0.0, now - self._refilled_at) / SECONDS_PER_LOOKUP
+        self._lookups = min(MAX_LOOKUPS, self._lookups + refill)
         self._refilled_at = now
         if self._lookups < 1:
             raise KeyNotLookedUp("the key of a feedback token could not be looked up; try again")

@@ -20,7 +20,7 @@ _TEXTS = ("value",)
 def head_from_item(item: Mapping[str, Any]) -> Head:
     """Read the state of the join that a head holds, be it a prediction or a placeholder."""
     derived = {
-        "key": (item["model"], item["prediction_id"]),
+        "key": PredictionKey(item["model"], item["prediction_id"]),
         "prediction": None if item.get("is_placeholder") else item,
         "rejoin": item.get("replaced_placeholder", False),
         "is_erased": item.get("erased", False),

@@ -1,9 +1,10 @@
 """Item collections in the predictions table: every join of one is one transaction."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from hindsight.adapters.dynamodb.requests import (
     MAX_TRANSACTION,

@@ -20,6 +20,8 @@ ENTRY = "prediction#"
 RETRACTION = "retraction#"
 # When other bodies of the id occurred that this one took the place of.
 DISPLACED = "displaced"
+# An event that waited for its first prediction as long as one may does so only once.
+SETTLED = "settled"
 WAITING_SHARDS = 8
 _TEXTS = ("value",)
 # Behind every id of a moment, and behind every moment.

@@ -25,6 +25,7 @@ from hindsight.adapters.predictions_table.match_items import (
     ENTRY,
     MOMENT,
     RETRACTION,
+    SETTLED,
     WAITING_SHARDS,
     behind,
     bounds,
@@ -138,7 +139,7 @@ class DynamoMatches:
     def _replace(self, event: Feedback, condition: str, values: dict[str, Any], also: str = "") -> None:
         """Write an event over what its id has, retractions excepted. Raises Overtaken where that has changed."""
         attributes = event_attributes(event)
-        absent = [name for name in ("value", "source") if name not in attributes]
+        absent = [name for name in ("value", "source", SETTLED) if name not in attributes]
         expression = "SET " + ", ".join(f"#{name} = :{name}" for name in attributes) + also
         expression += " REMOVE " + ", ".join(f"#{name}" for name in absent) if absent else ""
         try:
@@ -210,18 +211,23 @@ class DynamoMatches:
         return {key_of_partition(item["pk"]): feedback_from_item(item) for item in items}
 
     def wait(self, event: Feedback, until: datetime | None) -> None:
-        """Note until when an event waits for its first prediction, None if it does no longer."""
-        request: dict[str, Any] = {"UpdateExpression": "REMOVE due_shard, due_at"}
+        """Note until when an event waits for its first prediction, None if its wait is over: it waits no more."""
+        request: dict[str, Any] = {
+            "UpdateExpression": f"SET {SETTLED} = :yes REMOVE due_shard, due_at",
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeValues": to_item({":yes": True}),
+        }
         if until is not None:
             values = {":shard": waiting_shard(event), ":until": format_time(until)}
             request = {
                 "UpdateExpression": "SET due_shard = :shard, due_at = :until",
+                "ConditionExpression": f"attribute_exists(pk) AND attribute_not_exists({SETTLED})",
                 "ExpressionAttributeValues": to_item(values),
             }
         try:
-            self._update(event, ConditionExpression="attribute_exists(pk)", **request)
+            self._update(event, **request)
         except self._client.exceptions.ConditionalCheckFailedException:
-            # It has expired, or was erased.
+            # It has expired or was erased, or no prediction came for it before.
             return
 
     def waited(self, model: str, now: datetime) -> Iterator[list[Feedback]]:

@@ -37,7 +37,7 @@ def task_to_item(task: ReviewTask) -> dict[str, Any]:
 
 def task_from_item(item: Mapping[str, Any]) -> ReviewTask:
     """Read the task of an item."""
-    return from_attributes(ReviewTask, {**item, "key": (item["model"], item["prediction_id"])}, _TEXTS)
+    return from_attributes(ReviewTask, {**item, "key": PredictionKey(item["model"], item["prediction_id"])}, _TEXTS)
 
 
 def queue_partition_key(model: str, partition: QueuePartition) -> str:

@@ -30,6 +30,7 @@ from hindsight.adapters.predictions_table.prediction_items import HEAD, partitio
 from hindsight.core.batches import chunks
 from hindsight.core.times import format_time
 from hindsight.entities.feedback import MatchKey
+from hindsight.entities.prediction import PredictionKey
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -54,7 +55,7 @@ class DynamoSubjectKeys:
     def _is_shared(self, key: MatchKey, entity_id: str) -> bool:
         for page in self._pages(key, ENTRY):
             candidates = map(candidate_from_item, page)
-            heads = [(partition_key(one.key(key.model)), HEAD) for one in candidates]
+            heads = [(partition_key(PredictionKey(key.model, one.prediction_id)), HEAD) for one in candidates]
             for head in self._read(heads):
                 if not head.get("is_placeholder") and head.get("entity_id") != entity_id:
                     return True

@@ -106,10 +106,11 @@ def _of_incoming(
     # By identity: of two events of one id one may be written and the other not.
     written = {id(joined.event): joined.disposition for joined in plan.feedback}
     conflicting, limited = ({id(event) for event in part} for part in (plan.conflicts, plan.limited))
+    planned = written.keys() | limited
     known = {event.feedback_id: event for event in collection.feedback} if incoming else {}
     for event in incoming:
         stored = known.get(event.feedback_id)
-        if event.prediction_id is None and (stored is not None or id(event) not in written):
+        if event.prediction_id is None and (stored is not None or id(event) not in planned):
             continue
         if id(event) in written:
             if written[id(event)] is not Disposition.TAKEN_OVER:

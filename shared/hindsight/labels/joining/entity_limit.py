@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from hindsight.config.feedback import EntityLimit
-from hindsight.config.labels import MatchBy
 from hindsight.config.model import ModelConfiguration
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.label_collection import Collection
@@ -91,5 +90,5 @@ def _allowance(configuration: ModelConfiguration, entity_id: str, start: datetim
 
 def _name(event: Feedback) -> str:
     """Compute what an event counts as: one by entity or reference is the same for every prediction that it labels."""
-    named = event.prediction_id if event.by is MatchBy.PREDICTION else "\0".join(event.match_key[1:])
+    named = event.prediction_id or f"{event.match_key.by.value}\0{event.match_key.value}"
     return hashlib.sha256(f"{named}\0{event.feedback_id}".encode()).hexdigest()[:16]

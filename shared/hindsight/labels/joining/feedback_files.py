@@ -177,8 +177,8 @@ def parse_feedback_line(line: bytes) -> Feedback | Reject:
     """
     try:
         event = _decode(line)
-        in_calendar(min(event.occurred_at, event.received_at))
-        in_calendar(max(event.occurred_at, event.received_at))
+        in_calendar(event.occurred_at)
+        in_calendar(event.received_at)
         if (event.prediction_id is None or event.entity_id or event.reference) and not event.names_one_key:
             raise InvalidInput("prediction_id: is required, or entity_id or reference in its place")
         if event.occurred_at.tzinfo is UTC and event.received_at.tzinfo is UTC:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from hindsight.config.labels import EXPOSED
 from hindsight.config.store import ConfigurationRevision, ConfigurationStore
 from hindsight.core.errors import NotFound, Unavailable
 from hindsight.entities.feedback import Feedback
@@ -143,7 +144,7 @@ class FeedbackJoiner:
             report.count(model, JoinCount.CONFLICTING, len(matches.refused))
             report.count(model, JoinCount.DUPLICATE, matches.duplicates)
             report.count(model, JoinCount.PENDING, matches.waiting)
-            report.count(model, JoinCount.IGNORED, len(matches.ignored))
+            report.count(model, JoinCount.IGNORED, sum(event.name != EXPOSED for event in matches.ignored))
             self.joiner.note(_undelivered(matches))
             report.merge(self.joiner.deliver(matches.deliveries))
             if not matches.seen:
@@ -162,7 +163,8 @@ def _undelivered(matches: Matches) -> EffectCounts:
     """Count the effects of events that no prediction gets; one that waits for its first has none yet."""
     counts = EffectCounts()
     for event in matches.ignored:
-        counts.add(event, FeedbackEffect.UNMATCHED_RULE)
+        # As by prediction: where no default asks for it, an exposure is no mistake.
+        counts.add(event, FeedbackEffect.COUNTED if event.name == EXPOSED else FeedbackEffect.UNMATCHED_RULE)
     for event in matches.refused:
         counts.add(event, FeedbackEffect.CONFLICT)
     return counts

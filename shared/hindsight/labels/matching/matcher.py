@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 from hindsight.config.labels import RETRACTED, Match, MatchBy
 from hindsight.config.store import ConfigurationRevision
-from hindsight.entities.feedback import FOR_EVER, Feedback, MatchKey
+from hindsight.entities.feedback import Feedback, MatchKey
 from hindsight.entities.prediction import Prediction, PredictionKey
-from hindsight.labels.matching.matches import Matches, Seen, span_of
-from hindsight.labels.matching.recipients import MAX_MATCHED, Candidate, Recipient, capacity, recipients
+from hindsight.labels.matching.matches import Matches, Seen, each_id_once, is_current, span_of
+from hindsight.labels.matching.recipients import MAX_MATCHED, NEVER, Candidate, Ends, capacity, recipients
 from hindsight.labels.matching.store import Arrival, KeptEvent, KeyedPrediction, MatchStore, Place, Span
 from hindsight.labels.plan import MATCH_TIMEOUT
 from hindsight.labels.resolve import shifted
@@ -54,7 +54,7 @@ class KeyMatcher:
         read = list[Feedback]()
         for event in events:
             (read if _is_read(event, rules) else found.ignored).append(event)
-        for once in _each_id_once(read):
+        for once in each_id_once(read):
             arrivals = self.store.keep(once, revision.configuration.retention)
             for matches in self.side_by_side(lambda arrival: self._arrived(arrival, rules), arrivals):
                 found.add(matches)
@@ -68,9 +68,11 @@ class KeyMatcher:
         found, rules = Matches(), rules_of(revision)
 
         def again(looked_for: Seen) -> Matches:
-            event, seen, is_new = looked_for
+            event, is_new = looked_for.event, looked_for.is_new
             kept = self.store.event(event.match_key, event.feedback_id)
-            if kept is None or (kept.event == event and self._recipients(event, rules, until_taken=is_new) == seen):
+            if kept is None or (
+                kept.event == event and self._recipients(event, rules, until_taken=is_new) == looked_for.ends
+            ):
                 return Matches()
             # Another body of the id, received earlier, may have taken its place meanwhile.
             return self._reconciled(kept, rules)
@@ -145,8 +147,10 @@ class KeyMatcher:
         else:
             # Redelivered: the worker that was at it before may have stopped anywhere.
             found = self._reconciled(kept, rules, is_new=before is None)
-        found.refused += [arrival.refused] if arrival.refused is not None else []
-        found.duplicates += before is not None and arrival.refused is None
+        if arrival.refused is not None:
+            found.refused = [arrival.refused]
+        elif before is not None:
+            found.duplicates = 1
         return found
 
     def _reconciled(
@@ -156,78 +160,83 @@ class KeyMatcher:
 
         With ``of`` to that prediction and to those that have it: the others had their turn.
         """
-        event, found = kept.event, Matches()
-        theirs = self._recipients(event, rules, until_taken=is_new)
-        terms = _terms(event, theirs)
-        copies = dict[PredictionKey, Feedback]()
+        event = kept.event
+        ends = self._recipients(event, rules, until_taken=is_new)
+        found, terms = Matches(seen=[Seen(event, ends, is_new)]), _terms(ends)
+        copies = dict[str, Feedback]()
         if not is_new:
-            if of is not None and len(theirs) >= MOST_CANDIDATES:
-                terms = self._behind(event, of, rules) | terms
+            if of is not None and len(terms) >= MOST_CANDIDATES:
+                terms = self._behind(event, ends, of, rules) | terms
             copies = self._copies(kept, terms, rules)
-        for key, given_until in terms.items():
-            has_turn = key not in copies and (of is None or key == of.key)
+        for name, given_until in terms.items():
+            has_turn = name not in copies and (of is None or name == of.prediction_id)
             if has_turn and max(given_until.values()) > event.received_at:
-                found.deliver(key, kept, given_until)
-        for key, copy in copies.items():
-            given_until = terms.get(key, {})
-            if not _is_current(copy, event, given_until):
-                found.deliver(key, kept, given_until)
+                found.deliver(PredictionKey(event.model, name), kept, given_until)
+        for name, copy in copies.items():
+            given_until = terms.get(name, {})
+            if not is_current(copy, event, given_until):
+                found.deliver(PredictionKey(event.model, name), kept, given_until)
             elif kept.retractions:
-                found.deliveries.setdefault(key, []).extend(kept.retractions)
-        found.seen.append((event, theirs, is_new))
+                found.deliveries.setdefault(PredictionKey(event.model, name), []).extend(kept.retractions)
         if not terms:
-            found.waiting += 1
+            found.waiting = 1
             self.store.wait(event, shifted(event.received_at, MATCH_TIMEOUT))
-        found.crowded += [event] if _is_crowded(theirs, None if of is None else of.prediction_id) else []
+        if len(terms) > MAX_MATCHED and _is_crowded(event, ends, of, rules):
+            found.crowded = [event]
         return found
 
-    def _behind(self, event: Feedback, of: Prediction, rules: Rules) -> dict[PredictionKey, dict[str, datetime]]:
-        """Find the predictions that lost an event when another one came, where that is the first of so many alone.
+    def _behind(
+        self, event: Feedback, ends: dict[str, Ends], of: Prediction, rules: Rules
+    ) -> dict[str, dict[str, datetime]]:
+        """Find the predictions that lost an event when others came, where these are more than are looked at.
 
-        However many came at once, each looks at those right behind it: so the one that had the event is among them.
+        However many came at once, each looks at those right behind it: so those that had the event are among them.
+        They lost it no later than the last one that was looked at, as more go before them.
         """
-        found = dict[PredictionKey, dict[str, datetime]]()
+        found = dict[str, dict[str, datetime]]()
         place = (of.occurred_at, of.prediction_id)
         for way in _ways(event, rules):
-            since, until = span_of(event, way)
-            newest_first = way.match is Match.LAST
-            part = Span(since, of.occurred_at) if newest_first else Span(of.occurred_at, until)
-            if capacity(way.match) == 1:
-                candidates = self.store.candidates(event.match_key, part, newest_first=newest_first)
-                for one in islice(candidates, MOST_CANDIDATES):
-                    if (one[:2] < place) if newest_first else (one[:2] > place):
-                        found.setdefault(one.key(event.model), {})[way.name] = of.received_at
+            theirs = ends.get(way.name, {})
+            if len(theirs) < MOST_CANDIDATES:
+                continue
+            lost_at = next(reversed(theirs.values()))
+            reach, newest_first = span_of(event, way), way.match is Match.LAST
+            part = Span(reach.since, of.occurred_at) if newest_first else Span(of.occurred_at, reach.until)
+            candidates = self.store.candidates(event.match_key, part, newest_first=newest_first)
+            for one in islice(candidates, MOST_CANDIDATES):
+                other = (one.occurred_at, one.prediction_id)
+                if ((other < place) if newest_first else (other > place)) and one.prediction_id not in theirs:
+                    found.setdefault(one.prediction_id, {})[way.name] = lost_at
         return found
 
-    def _copies(self, kept: KeptEvent, terms: Iterable[PredictionKey], rules: Rules) -> dict[PredictionKey, Feedback]:
+    def _copies(self, kept: KeptEvent, terms: Iterable[str], rules: Rules) -> dict[str, Feedback]:
         """Find the copies of an event that predictions have: those it belongs to, and those of what it displaced."""
-        event, keys = kept.event, list(terms)
+        event, names = kept.event, dict.fromkeys(terms)
         for moment in kept.displaced:
-            keys += _terms(event, self._recipients(event.replace(occurred_at=moment), rules))
-        return self.store.copies(list(dict.fromkeys(keys)), event.feedback_id)
+            names |= dict.fromkeys(_terms(self._recipients(event.replace(occurred_at=moment), rules)))
+        copies = self.store.copies([PredictionKey(event.model, name) for name in names], event.feedback_id)
+        return {key.prediction_id: copy for key, copy in copies.items()}
 
     def _retracted(self, retraction: Feedback, rules: Rules) -> Matches:
         """Deliver a retraction to all that have the event it withdraws, or are about to."""
         target = self.store.event(retraction.match_key, str(retraction.value))
         if target is None or target.event.name == RETRACTED:
             return Matches()
-        theirs = _terms(target.event, self._recipients(target.event, rules))
-        return Matches(deliveries={key: [retraction] for key in theirs})
+        theirs = _terms(self._recipients(target.event, rules))
+        return Matches(deliveries={PredictionKey(target.event.model, name): [retraction] for name in theirs})
 
-    def _recipients(self, event: Feedback, rules: Rules, *, until_taken: bool = False) -> tuple[Recipient, ...]:
-        """Find the predictions an event belongs to, and for how long, by all ways of its name.
+    def _recipients(self, event: Feedback, rules: Rules, *, until_taken: bool = False) -> dict[str, Ends]:
+        """Find the predictions an event belongs to, and for how long, by all ways of its name that find any.
 
         With ``until_taken`` up to the first that lost it before it was received: those behind can only have it already.
         """
-        found = list[Recipient]()
+        found, lost_by = dict[str, Ends](), event.received_at if until_taken else NEVER
         for way in _ways(event, rules):
             newest_first = way.match is Match.LAST
             candidates = self.store.candidates(event.match_key, span_of(event, way), newest_first=newest_first)
-            for one in recipients(islice(candidates, MOST_CANDIDATES), capacity(way.match), way.name):
-                found.append(one)
-                if until_taken and one.until <= event.received_at:
-                    break
-        return tuple(found)
+            if ends := recipients(islice(candidates, MOST_CANDIDATES), capacity(way.match), lost_by=lost_by):
+                found[way.name] = ends
+        return found
 
 
 def keys_of(prediction: Prediction, rules: Rules) -> list[MatchKey]:
@@ -256,40 +265,22 @@ def _reach(occurred_at: datetime, by: MatchBy, rules: Rules) -> Span:
     return Span(shifted(occurred_at, -rules.clock_skew), last)
 
 
-def _terms(event: Feedback, found: Iterable[Recipient]) -> dict[PredictionKey, dict[str, datetime]]:
+def _terms(ends: Mapping[str, Ends]) -> dict[str, dict[str, datetime]]:
     """List, by prediction, until when an event is given to it, by way."""
-    terms = dict[PredictionKey, dict[str, datetime]]()
-    for one in found:
-        key = PredictionKey(event.model, one.candidate.prediction_id)
-        if key in terms:
-            terms[key][one.way] = one.until
-        else:
-            terms[key] = {one.way: one.until}
+    terms = dict[str, dict[str, datetime]]()
+    for way, found in ends.items():
+        for name, until in found.items():
+            if name in terms:
+                terms[name][way] = until
+            else:
+                terms[name] = {way: until}
     return terms
 
 
-def _is_current(copy: Feedback, event: Feedback, given_until: Mapping[str, datetime]) -> bool:
-    """Check whether a prediction's copy of an event says all that is known of it."""
-    known = {way: min(until, copy.given_until.get(way, FOR_EVER)) for way, until in given_until.items()}
-    same = (copy.body_digest, copy.received_at) == (event.body_digest, event.received_at)
-    return same and known == {way: copy.given_until.get(way) for way in given_until}
-
-
-def _is_crowded(found: Sequence[Recipient], prediction_id: str | None) -> bool:
+def _is_crowded(event: Feedback, ends: Mapping[str, Ends], of: Prediction | None, rules: Rules) -> bool:
     """Check whether more predictions share an event than it may label; if one is named, whether it is in excess."""
-    if len(found) <= MAX_MATCHED:
-        return False
-    beyond = (one.candidate.prediction_id for one in found if one.place >= MAX_MATCHED)
-    return any(prediction_id is None or name == prediction_id for name in beyond)
-
-
-def _each_id_once(events: Iterable[Feedback]) -> Iterator[list[Feedback]]:
-    """Split events of a model into groups in which no id of a key stands twice."""
-    groups, seen = list[list[Feedback]](), dict[tuple[str | None, str | None, str], int]()
-    for event in events:
-        identity = (event.entity_id, event.reference, event.feedback_id)
-        number = seen[identity] = seen.get(identity, -1) + 1
-        if number == len(groups):
-            groups.append([])
-        groups[number].append(event)
-    yield from groups
+    for way in _ways(event, rules):
+        beyond = islice(ends.get(way.name, ()), MAX_MATCHED, None) if way.match is Match.ALL else ()
+        if any(of is None or name == of.prediction_id for name in beyond):
+            return True
+    return False

@@ -1,40 +1,31 @@
 """The predictions that an event by entity or reference labels, and until when: pure, whatever came first."""
 
 from bisect import insort
-from collections.abc import Iterable, Iterator
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from hindsight.config.labels import Match
 from hindsight.entities.feedback import FOR_EVER
-from hindsight.entities.prediction import PredictionKey
 
 MAX_MATCHED = 100
 """Predictions that one event labels at most: a batch of recommendations, never a customer's whole history."""
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""A moment by which nothing has happened."""
 
-class Candidate(NamedTuple):
+
+class Candidate(Struct, frozen=True, order=True, gc=False):
     """A prediction of a key, by the order in which it was made; ``prediction_id`` breaks ties."""
 
     occurred_at: datetime
     prediction_id: str
     received_at: datetime
 
-    def key(self, model: str) -> PredictionKey:
-        """The key of the prediction, of a model."""
-        return PredictionKey(model, self.prediction_id)
 
-
-class Recipient(NamedTuple):
-    """A candidate to which an event is given in a way of matching, and until when: ``FOR_EVER``, or others came first.
-
-    ``place`` counts the candidates that go before it.
-    """
-
-    candidate: Candidate
-    until: datetime
-    way: str
-    place: int
+Ends = dict[str, datetime]
+"""Until when predictions have an event, by id, those that go first first: ``FOR_EVER``, or others came first."""
 
 
 def capacity(match: Match) -> int:
@@ -46,21 +37,23 @@ def capacity(match: Match) -> int:
     return MAX_MATCHED if match is Match.ALL else 1
 
 
-def recipients(candidates: Iterable[Candidate], room: int, way: str) -> Iterator[Recipient]:
+def recipients(candidates: Iterable[Candidate], room: int, *, lost_by: datetime = NEVER) -> Ends:
     """Match an event with the candidates whose window holds it, those that go first first.
 
     At any moment the event labels the first ``room`` of the candidates received by then: a candidate loses it when so
     many that go before it have been received. That depends on what was received when, and on no order of arrival here.
+    With ``lost_by`` the last one is the first that lost it by then: all behind lost it no later.
 
-    >>> from datetime import UTC
     >>> came = datetime(2026, 3, 9, tzinfo=UTC)
     >>> made = [Candidate(datetime(2026, 3, day, tzinfo=UTC), f"p-{day}", came) for day in (2, 1)]
-    >>> [(found.candidate.prediction_id, found.until.day) for found in recipients(made, 1, "last/P7D/PT2M")]
-    [('p-2', 31), ('p-1', 9)]
+    >>> {name: until.day for name, until in recipients(made, 1).items()}
+    {'p-2': 31, 'p-1': 9}
     """
-    earliest: list[datetime] = []
-    for place, candidate in enumerate(candidates):
-        yield Recipient(candidate, earliest[-1] if len(earliest) == room else FOR_EVER, way, place)
-        if len(earliest) < room or candidate.received_at < earliest[-1]:
-            insort(earliest, candidate.received_at)
-            del earliest[room:]
+    ends, earliest = Ends(), [FOR_EVER] * room
+    for candidate in candidates:
+        until = ends[candidate.prediction_id] = earliest[-1]
+        if until <= lost_by:
+            break
+        insort(earliest, candidate.received_at)
+        earliest.pop()
+    return ends

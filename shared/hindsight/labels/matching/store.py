@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
+from msgspec import Struct
+
 from hindsight.entities.feedback import Feedback, MatchKey
 from hindsight.entities.prediction import PredictionKey
 from hindsight.labels.matching.recipients import Candidate
 
 
-@dataclass(frozen=True, slots=True)
-class KeptEvent:
+class KeptEvent(Struct, frozen=True, gc=False):
     """One event as its key keeps it: the delivery of its id that was received first.
 
     ``retractions`` are the events that withdraw it; ``displaced`` the times of other bodies of its id that it took the
@@ -23,8 +24,7 @@ class KeptEvent:
     displaced: tuple[datetime, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True, gc=False):
     """The result of keeping one event.
 
     ``before`` is the delivery that its id had before, None for a new one; ``refused`` another body of the id, which is
@@ -36,7 +36,7 @@ class Arrival:
     refused: Feedback | None = None
 
 
-class Span(NamedTuple):
+class Span(Struct, frozen=True, gc=False):
     """A stretch of time, both ends included; without an end it is open there."""
 
     since: datetime | None
@@ -87,7 +87,7 @@ class MatchStore(Protocol):
         """Find the copies of an event that some predictions have."""
 
     def wait(self, event: Feedback, until: datetime | None) -> None:
-        """Note until when an event waits for its first prediction, None if it does no longer."""
+        """Note until when an event waits for its first prediction, None if its wait is over: it waits no more."""
 
     def waited(self, model: str, now: datetime) -> Iterator[list[Feedback]]:
         """Find the events of a model whose wait is over by ``now``, page by page."""

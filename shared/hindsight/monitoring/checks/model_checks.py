@@ -20,9 +20,8 @@ from hindsight.monitoring.checks.monitored_versions import monitored_versions
 from hindsight.monitoring.drift.alpha_spending import level_of
 from hindsight.monitoring.drift.input_drift import DriftReport, drift_measurements
 from hindsight.monitoring.drift.version_drift import VersionDrift, check_version_drift
-from hindsight.monitoring.estimation.estimated_performance import EstimateReport, check_estimate, estimate_measurements
-from hindsight.monitoring.estimation.estimator import Estimator, LossPredictor
-from hindsight.monitoring.estimation.reconciliation import reconcile
+from hindsight.monitoring.estimation.estimated_performance import EstimateReport, estimate_measurements
+from hindsight.monitoring.estimation.version_estimators import VersionEstimators
 from hindsight.monitoring.label_health.feedback_effects import FeedbackEffects, effects_of_a_day
 from hindsight.monitoring.label_health.join_health import join_health, join_measurements, judge_join
 from hindsight.monitoring.label_health.label_freshness import label_freshness, label_freshness_measurements
@@ -43,11 +42,7 @@ from hindsight.registry.external_version import is_made_elsewhere
 from hindsight.registry.served_features import ServedFeatures, with_kept_features
 from hindsight.registry.store import Registry
 
-RECONCILED_AT = 0.01  # an estimate must be doubted early: at the level of alarms it hardly ever would be
-
 ModelCheck = Callable[[], CheckResult]
-# Loads a version's estimator, and for a regression the predictor of its losses: by model and version.
-Estimators = Callable[[str, str], tuple[Estimator | None, LossPredictor | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +103,7 @@ class ModelChecks:
     registry: Registry
     lake: Lake
     degradation: DegradationMonitor
-    estimators: Estimators
+    estimators: VersionEstimators
     effects: EffectStore
     served: ServedFeatures
     max_bytes: int = MAX_BYTES
@@ -175,10 +170,9 @@ class ModelChecks:
 
     def _of_estimate(self, data: CheckData, predictions: Profile, version: MonitoredVersion) -> CheckResult:
         configuration = data.configuration
-        alpha = 1 - configuration.monitoring.performance.confidence
-        level = level_of(alpha, version.since, data.now)
+        level = level_of(1 - configuration.monitoring.performance.confidence, version.since, data.now)
         try:
-            estimator, losses = self.estimators(configuration.model, version.version)
+            report = self.estimators.check(predictions, data.matured, configuration, version, level)
         except HindsightError as error:
             return CheckResult(
                 kind=CheckKind.ESTIMATE,
@@ -189,17 +183,6 @@ class ModelChecks:
                 summary={},
                 report={},
             )
-        report = check_estimate(
-            predictions,
-            estimator,
-            configuration,
-            level=level,
-            gate_value=version.gate_value,
-            losses=losses,
-            reconciliation=reconcile(
-                data.matured, estimator, configuration, champion=version.version, level=RECONCILED_AT, losses=losses
-            ),
-        )
         numbers = estimate_measurements(configuration.model, version.version, report)
         return _result(CheckKind.ESTIMATE, version, report, numbers, data.with_sampling)
 

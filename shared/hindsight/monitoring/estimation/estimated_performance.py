@@ -11,6 +11,7 @@ from typing import Any
 from hindsight.config.metrics import Metric
 from hindsight.config.model import ModelConfiguration
 from hindsight.core.errors import UnusableArtifact
+from hindsight.core.times import format_time
 from hindsight.evaluation.performance_limit import performance_limit
 from hindsight.monitoring.estimation.estimator import ESTIMABLE, Estimator, LossPredictor
 from hindsight.monitoring.estimation.expected_performance import ExpectedMetric, expectations
@@ -26,6 +27,7 @@ ASSUMPTION = (
 )
 ESTIMATED = "EstimatedPerformance"
 ESTIMATED_SHORTFALL = "EstimatedPerformanceShortfall"
+NO_ESTIMATOR = "the version was trained without an estimator of its performance"
 _MAX_EXTRAPOLATED = 0.05
 
 
@@ -36,6 +38,7 @@ class EstimateReport:
     ``optimistic`` is the bound that the verdict rests on, ``shortfall`` how far it breaks the ``limit``. ``rows`` are
     the predictions with a usable score and decision, ``extrapolated`` the share of them whose score is beyond all that
     the holdout had. ``holdout_bias`` is the estimate less the realised value on the holdout itself.
+    Of a version made elsewhere its matured labels of predictions up to ``fitted_until`` take the holdout's place.
     """
 
     verdict: Verdict
@@ -51,12 +54,14 @@ class EstimateReport:
     is_calibrated: bool = False
     holdout_rows: int = 0
     holdout_bias: float | None = None
+    fitted_until: str | None = None
     reconciliation: Reconciliation | None = None
     assumption: str = ASSUMPTION
 
     def summary(self) -> dict[str, Any]:
         """Summarise the numbers behind the verdict."""
         found, paired = self.expected, self.reconciliation
+        fitted = {"fitted_on": self.holdout_rows, "fitted_until": self.fitted_until}
         return {
             "metric": self.metric,
             "value": storable(found.value if found else None),
@@ -66,6 +71,7 @@ class EstimateReport:
             "limit": storable(self.limit),
             "shortfall": storable(self.shortfall),
             "assumption": self.assumption,
+            **({} if self.fitted_until is None else fitted),
             "reconciled_labels": paired.labels if paired else 0,
             "mean_error": storable(paired.mean_error if paired else None),
         }
@@ -80,6 +86,7 @@ def check_estimate(
     gate_value: float | None,
     losses: LossPredictor | None = None,
     reconciliation: Reconciliation | None = None,
+    lacking: str = NO_ESTIMATOR,
 ) -> EstimateReport:
     """Judge the champion's predictions of a window, whose labels are not known.
 
@@ -95,6 +102,8 @@ def check_estimate(
         The champion's; None for a version without, and where it is no regression.
     reconciliation
         The comparison of earlier estimates with their labels, if any has matured.
+    lacking
+        The reason where there is no estimator.
     """
     metric, policy = configuration.performance_metric, configuration.monitoring.performance
     nothing = EstimateReport(
@@ -106,7 +115,7 @@ def check_estimate(
         reconciliation=reconciliation,
     )
     if estimator is None or estimator.task is not configuration.task:
-        return replace(nothing, reason="the version was trained without an estimator of its performance")
+        return replace(nothing, reason=lacking)
     try:
         estimates = expectations(window, estimator, losses)
     except UnusableArtifact as error:
@@ -120,6 +129,7 @@ def check_estimate(
         extrapolated=_extrapolated(window.score.distribution, estimator),
         is_calibrated=estimator.calibration is not None,
         holdout_rows=estimator.rows,
+        fitted_until=None if estimator.fitted_until is None else format_time(estimator.fitted_until),
         holdout_bias=estimator.metrics[metric].bias if metric in estimator.metrics else None,
     )
     if usable < configuration.monitoring.min_rows:

@@ -1,7 +1,8 @@
-"""The estimator of a version's performance before labels come, fitted on its holdout."""
+"""The estimator of a version's performance before labels come, fitted on its holdout or on its earlier labels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 import numpy as np
@@ -87,6 +88,8 @@ class Estimator:
         The range of the holdout's scores; beyond it nothing was seen.
     metrics
         The metrics that can be estimated, by name.
+    fitted_until
+        The moment of the newest prediction it is fitted on, where that is no holdout: of a version made elsewhere.
     losses
         Models of the ``absolute`` and the ``squared`` error; regression only.
     score_feature
@@ -101,6 +104,7 @@ class Estimator:
     calibration: ScoreCalibration | None = None
     losses: Mapping[str, StoredLoss] = field(default_factory=dict)
     score_feature: str = ""
+    fitted_until: datetime | None = None
     format: int = ESTIMATOR_FORMAT
 
     def probabilities(self, scores: Floats) -> Floats:

@@ -12,6 +12,7 @@ from scipy.special import bdtrc, ndtr, ndtri
 
 from hindsight.config.metrics import Metric
 from hindsight.config.model import ModelConfiguration
+from hindsight.core.times import microseconds
 from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.influence import measure_influence
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
@@ -78,7 +79,11 @@ def reconcile(
     if estimator is None or estimator.task is not configuration.task or metric not in estimator.metrics:
         return None
     records = LabelRows.of(rows)
-    of_champion = records.at(records.values("model_version").is_text(champion))
+    is_meant = records.values("model_version").is_text(champion)
+    if estimator.fitted_until is not None:
+        # The labels that it was fitted on would agree with it.
+        is_meant &= records.times("occurred_at").microseconds > microseconds(estimator.fitted_until)
+    of_champion = records.at(is_meant)
     chosen = of_champion.at(np.argsort(of_champion.times("occurred_at").microseconds, kind="stable"))
     compare = (
         _LossComparison(chosen, configuration, losses) if losses else _ScoreComparison(chosen, configuration, estimator)

@@ -48,8 +48,12 @@ class FeedbackEffects:
             return Verdict.INSUFFICIENT, f"{self.events} events in a day, fewer than the {MIN_EVENTS} a verdict needs"
         if 2 * self.without_effect <= self.events:
             return Verdict.OK, ""
-        causes = ", ".join(f"{number:,} {_CAUSES[cause]}" for cause, number in self._causes())
-        return Verdict.LOW, f"{self.without_effect:,} of {self.events:,} events of a day change no label: {causes}"
+        return Verdict.LOW, f"{self.without_effect:,} of {self.events:,} events of a day change no label: {self.causes}"
+
+    @property
+    def causes(self) -> str:
+        """The causes for which events change no label with the number of events of each, largest first."""
+        return ", ".join(f"{number:,} {_CAUSES[cause]}" for cause, number in self._causes())
 
     def to_json(self) -> dict[str, Any]:
         """Show the counts as JSON objects."""

@@ -1,9 +1,10 @@
 """Item collections in memory, judged by the same contract suite as DynamoLabels."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from zlib import crc32
+
+from msgspec.structs import replace
 
 from hindsight.entities.label_collection import Collection, Head, PredictionTimes
 from hindsight.entities.prediction import Prediction, PredictionKey

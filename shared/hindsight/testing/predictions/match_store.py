@@ -22,6 +22,7 @@ class InMemoryMatches:
         self._candidates: dict[MatchKey, set[Candidate]] = {}
         self._displaced: dict[tuple[MatchKey, str], list[datetime]] = {}
         self._waits: dict[tuple[MatchKey, str], datetime] = {}
+        self._settled: set[tuple[MatchKey, str]] = set()
 
     def keep(self, events: Sequence[Feedback], retention: timedelta) -> list[Arrival]:
         return [self._keep(event) for event in events]
@@ -35,6 +36,7 @@ class InMemoryMatches:
         refused = other if other is not None and other.body_digest != first.body_digest else None
         if before is not None and first is event and refused is not None:
             self._displaced.setdefault((event.match_key, event.feedback_id), []).append(before.occurred_at)
+            self._settled.discard((event.match_key, event.feedback_id))
         return Arrival(self._kept(first), before, refused)
 
     def enter(self, predictions: Sequence[KeyedPrediction]) -> None:
@@ -75,10 +77,12 @@ class InMemoryMatches:
         }
 
     def wait(self, event: Feedback, until: datetime | None) -> None:
+        name = (event.match_key, event.feedback_id)
         if until is None:
-            self._waits.pop((event.match_key, event.feedback_id), None)
-        else:
-            self._waits[event.match_key, event.feedback_id] = until
+            self._waits.pop(name, None)
+            self._settled.add(name)
+        elif name not in self._settled:
+            self._waits[name] = until
 
     def waited(self, model: str, now: datetime) -> Iterator[list[Feedback]]:
         over = sorted((until, *name) for name, until in self._waits.items() if name[0].model == model and until <= now)
