@@ -69,6 +69,12 @@ class StackClient:
                 for piece in response.iter_content(_PIECE_BYTES):
                     file.write(piece)
 
+    def upload(self, url: str, content: bytes) -> None:
+        """Put bytes to where a signed link leads. Raises CallFailed."""
+        response = self._http.put(url, data=content, timeout=_TIMEOUT_SECONDS)
+        if response.status_code != 200:
+            raise CallFailed(f"the link answered {response.status_code}: {response.text[:2000]}")
+
     def run_schedule(self, function: str, now: datetime, model: str) -> Any:
         """Invoke a scheduled function for a model as its schedule makes it at ``now``; return its answer.
 

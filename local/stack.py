@@ -1,10 +1,12 @@
 """A whole local stack: the server and the deployment on it."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from hindsight.core.errors import HindsightError
+from local.client import StackClient
 from local.deploy import deploy, parameters_of
 from local.server import Server, free_port, is_healthy
 from local.state import STACK_FILE, Stack, StateFolder
@@ -101,3 +103,10 @@ def find_stack(state: StateFolder, port: int | None = None) -> Stack:
         where, how = ("", "make up") if port is None else (f" on port {port}", f"make up PORT={port}")
         raise NoStack(f"no stack is up{where}: start one with `{how}`")
     return found
+
+
+def operator_client(state: StateFolder, port: int | None) -> StackClient:
+    """Build a client of the stack that API and OPERATOR_KEY name, else of the local one. Raises NoStack."""
+    if "API" in os.environ and "OPERATOR_KEY" in os.environ:
+        return StackClient(Stack("", "", "", os.environ["API"], {"operator": os.environ["OPERATOR_KEY"]}, {}))
+    return StackClient(find_stack(state, port))

@@ -77,15 +77,16 @@ def _evaluation(evaluation: dict[str, Any]) -> str:
 
 
 def _print_decision(client: StackClient, model: str, decision: dict[str, Any], say: Say) -> None:
-    """Print why a run started, or why not; of one that did also how it ended, or that it waits for a person."""
+    """Print why a run started, or why not; of one that did also how it ended, or that it waits."""
     status = client.call("GET", f"models/{model}", key="operator")
     say(f"triggers  {status['last_evaluation']['explanation']}")
     if not decision["triggered"]:
         return
     with suppress(CallFailed):
-        wait_for_run(client, decision["decision_id"], lambda: _waits_for_a_person(client, model))
+        wait_for_run(client, decision["decision_id"], lambda: _waits(client, model))
     say(f"run       {describe_run(client, model, decision['decision_id'])}")
 
 
-def _waits_for_a_person(client: StackClient, model: str) -> bool:
-    return client.call("GET", f"models/{model}", key="operator")["waiting_for_approval"] is not None
+def _waits(client: StackClient, model: str) -> bool:
+    status = client.call("GET", f"models/{model}", key="operator")
+    return any(status[kind] is not None for kind in ("waiting_for_approval", "waiting_for_version"))

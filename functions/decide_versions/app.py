@@ -1,9 +1,8 @@
-"""Take a person's decision on a version: register, approve, reject, override the gate, promote, roll back (POST)."""
+"""Take a person's decision on a version: approve, reject, override the gate, promote, roll back (POST)."""
 
 from aws_lambda_powertools.event_handler import Response
 
 from hindsight.bootstrap import retraining, stores
-from hindsight.core.times import format_time
 from hindsight.rollout.approval.approval import Answer
 from hindsight.rollout.approval.body import AnswerBody, read_answer
 from hindsight.runtime.counters import count
@@ -20,16 +19,6 @@ from hindsight.runtime.http.requests import (
 from hindsight.validation.operator_request import MAX_REQUEST_BYTES
 
 api = create_api()
-
-
-@api.post("/models/<model>/versions")
-def register(model: str) -> Response[str]:
-    """Register a version that was made elsewhere."""
-    event, of = api.current_event, model_name(model)
-    body = read_json(event, max_bytes=MAX_REQUEST_BYTES)
-    record = retraining.registrations().take(of, body, requested_at(event))
-    logger.info("version_registered", extra={"model": of, "version": record.version})
-    return answer(200, {"version": record.version, "created_at": format_time(record.created_at)})
 
 
 @api.post("/models/<model>/versions/<version>/approve")

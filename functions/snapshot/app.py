@@ -12,6 +12,7 @@ from hindsight.datasets.dataset_check import TOO_FEW_ROWS, DatasetCheckFailure
 from hindsight.datasets.members import index_rows
 from hindsight.datasets.records.athena_query import chosen_by
 from hindsight.labels.archiving.new_labels import NewLabels
+from hindsight.registry.external_version import EXTERNAL
 from hindsight.runs.run import RetrainingRun
 from hindsight.runtime.handler import event_handler, logger
 
@@ -37,5 +38,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     # Indexed before it is recorded, so that every recorded dataset has its index.
     dataset = registry.put_dataset(run.model, index_rows(lake, stores.member_store(), taken))
     logger.info("dataset_built", extra={"model": run.model, "dataset_id": dataset.dataset_id})
-    candidates = [candidate.value for candidate in revision.configuration.candidates]
-    return {"status": "ready", "dataset_id": dataset.dataset_id, "candidates": candidates}
+    ready = {"status": "ready", "dataset_id": dataset.dataset_id}
+    if revision.configuration.is_trained_elsewhere:
+        deadline = int(revision.configuration.training.deadline.total_seconds())
+        return {**ready, "candidates": [EXTERNAL], "deadline_seconds": deadline}
+    return {**ready, "candidates": [candidate.value for candidate in revision.configuration.candidates]}

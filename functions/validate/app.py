@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from hindsight.bootstrap import clients, retraining, stores
 from hindsight.bootstrap.settings import Deployment
 from hindsight.datasets.dataset import read_manifest
+from hindsight.rollout.external.judgement import announced_verdict
 from hindsight.runs.run import RetrainingRun
 from hindsight.runtime.handler import event_handler, logger
 from hindsight.training.gate.validate import ValidationJob, validate
@@ -29,10 +30,4 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     logger.info(
         "version_judged", extra={"model": run.model, "version": record.version, "verdict": record.verdict.value}
     )
-    gate = job.configuration.gate
-    return {
-        "version": record.version,
-        "verdict": record.verdict.value,
-        "reasons": record.reasons,
-        "approval": {"required": gate.approval, "seconds": int(gate.approval_expires.total_seconds())},
-    }
+    return announced_verdict(record, job.configuration.gate)

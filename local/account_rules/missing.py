@@ -17,6 +17,8 @@ NEED_NO_LIST = {
     ("MonitorFunctionRole", "checks/*"): "only signs links, for people",
     ("GetModelFunctionRole", "models/*/card.html"): "only signs links, for people",
     ("GetModelFunctionRole", "models/*/model.skops"): "only signs links, for people",
+    ("RequestVersionFunctionRole", "datasets/*/holdout-unlabelled.parquet"): "only signs links, for a trainer",
+    ("RequestVersionFunctionRole", "datasets/*/train.parquet"): "only signs links, for a trainer",
     ("RetrainingStateMachineRole", "queries/*"): "Athena writes its answers by it",
     ("TrainFunctionRole", "datasets/*"): _PRESENT,
     ("TrainFunctionRole", "models/*"): "read only where writing found it there",

@@ -6,7 +6,8 @@ folder that remembers the stacks.
 
 GROUPS = {
     "a stack on this machine": ("up", "down", "status", "console", "env", "try", "deploy"),
-    "data and models of a running stack": ("tick", "replay", "demo", "import", "export", "verify", "redrive", "follow"),
+    "data of a running stack": ("tick", "replay", "demo", "import", "export", "verify", "redrive"),
+    "models of your own": ("follow", "judge"),
     "an AWS account": ("preflight", "adopt"),
     "the checkout": ("openapi", "template", "requirements", "sizes", "audit"),
 }

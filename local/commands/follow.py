@@ -1,7 +1,6 @@
 """Follow a model's serving pointer: run a command for each of its moves, in order and at least once."""
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -49,16 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _calls(arguments: argparse.Namespace) -> "OperatorCalls":
-    from local.client import StackClient
-    from local.stack import find_stack
-    from local.state import Stack
+    from local.stack import operator_client
 
-    if "API" in os.environ and "OPERATOR_KEY" in os.environ:
-        keys = {"operator": os.environ["OPERATOR_KEY"]}
-        stack = Stack("", "", "", os.environ["API"], keys, {})
-    else:
-        stack = find_stack(StateFolder(arguments.state), arguments.port)
-    client = StackClient(stack)
+    client = operator_client(StateFolder(arguments.state), arguments.port)
 
     def call(path: str, params: Mapping[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = client.call("GET", path, key="operator", params=params)

@@ -129,6 +129,9 @@ _STATUS = record(
         ),
         "open_run": either(record({"decision_id": TEXT, "reason": TEXT, "started_at": TEXT, "lease_expires_at": TEXT})),
         "waiting_for_approval": either(record(_ASKED)),
+        "waiting_for_version": either(
+            record({"dataset_id": TEXT, "decision_id": TEXT, "requested_at": TEXT, "expires_at": TEXT})
+        ),
         "pending_signals": listed(TEXT),
         "last_evaluation": either(
             record({"at": TEXT, "triggered": YES_OR_NO, "blocked_by": BLOCKED_BY, "explanation": TEXT})

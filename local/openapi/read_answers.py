@@ -89,6 +89,7 @@ VERSION = record(
         "card_key": TEXT,
         "card_url": TEXT,
         "artifact_url": TEXT,
+        "registration": OBJECT,
         "expired_at": TEXT,
         "approval": record({"requested_at": TEXT, "expires_at": TEXT, "answer": either(_ANSWER)}),
     },

@@ -4,10 +4,11 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.ingestion.feedback_capture import FeedbackItem
 from hindsight.ingestion.instance import InstanceItem
 from hindsight.ingestion.prediction_log import PredictionItem
+from hindsight.registry.version import Verdict
 from hindsight.retention.retirement import RetirementRequest
 from hindsight.rollout.approval.body import AnswerBody
 from hindsight.rollout.approval.promotion import PromotionRequest
-from hindsight.rollout.approval.registration import RegistrationRequest
+from hindsight.rollout.external.registration import RegistrationRequest
 from hindsight.rollout.rollback import RollbackRequest
 from hindsight.runtime.http.audiences import Audience
 from hindsight.runtime.http.requests import DOCUMENT_TYPES
@@ -175,10 +176,20 @@ OPERATORS = [
         name="register_version",
         method="post",
         path="/models/{model}/versions",
-        does="Register a version that was made elsewhere",
+        does="Register a version that was made elsewhere, judged if it has scores of a holdout",
         body=ref(RegistrationRequest),
-        answer=record({"version": TEXT, "created_at": TEXT}),
+        answer=record(
+            {"version": TEXT, "created_at": TEXT, "verdict": {"enum": [verdict.value for verdict in Verdict]}},
+            {"decision_id": TEXT},
+        ),
         conflicts=True,
+    ),
+    Route(
+        name="sign_upload",
+        method="post",
+        path="/models/{model}/uploads",
+        does="Sign a link for a file of scores or of a baseline's rows",
+        answer=record({"key": TEXT, "url": TEXT, "expires_at": TEXT}),
     ),
     Route(
         name="approve_version",

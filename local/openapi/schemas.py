@@ -16,7 +16,7 @@ from hindsight.review.tasks.answers import AnswerItem
 from hindsight.review.tasks.leasing import LeaseRequest
 from hindsight.rollout.approval.body import AnswerBody
 from hindsight.rollout.approval.promotion import PromotionRequest
-from hindsight.rollout.approval.registration import RegistrationRequest
+from hindsight.rollout.external.registration import RegistrationRequest
 from hindsight.rollout.rollback import RollbackRequest
 from hindsight.triggers.evaluation.request import RetrainingRequest
 from hindsight.validation.operator_request import DaysRequest

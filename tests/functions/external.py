@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from functions.decide_versions.app import handler as decide_versions
+from functions.register_version.app import handler as register_version
 from hindsight.bootstrap import stores
 from hindsight.core.times import format_time
 from hindsight.lake.object_store import PREDICTIONS, day_prefix
@@ -52,4 +53,6 @@ def run(handler: Any, fanned_out: FannedOut, sample: Sample, name: str, day: flo
 
 
 def decide(path: str, **body: Any) -> tuple[int, Any]:
+    if path == "/versions":
+        return send(register_version, "register_version", body, path=f"/models/{MODEL}{path}")
     return send(decide_versions, "decide_versions", body, path=f"/models/{MODEL}{path}")

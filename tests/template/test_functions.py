@@ -18,6 +18,7 @@ SCIENCE = {
     "ValidateFunction",
     "DeployFunction",
     "DecideVersionsFunction",
+    "RegisterVersionFunction",
     "EvaluateRolloutsFunction",
 }
 DATA = {
@@ -98,13 +99,17 @@ def test_the_sampling_rule_is_of_the_stack_s_own_stage_and_takes_no_more_than_th
     assert template["Parameters"]["TracingSampling"]["Default"] <= 0.05
 
 
+# What is judged when API Gateway has hung up is recorded, and the same call again finds it.
+OUTLASTS_ITS_CALL = "RegisterVersionFunction"
+
+
 def test_every_function_has_a_timeout_within_its_caller_s(template: dict[str, Any], functions: Resources) -> None:
     common = template["Globals"]["Function"]
     for name, function in functions.items():
         timeout = function.get("Timeout", common["Timeout"])
         kinds = {event["Type"] for event in function.get("Events", {}).values()}
         # API Gateway hangs up after 29 seconds; a function that runs longer has no caller left to answer.
-        assert timeout <= (30 if "Api" in kinds else 900), name
+        assert timeout <= (30 if "Api" in kinds and name != OUTLASTS_ITS_CALL else 900), name
         assert function["Description"], name
 
 

@@ -36,7 +36,12 @@ EXAMPLES: dict[str, Any] = {
     },
     "log_predictions": {"accepted": ["p-1"], "rejected": []},
     "capture_feedback": RECEIPT,
-    "register_version": {"version": "in-house-7", "created_at": AT},
+    "register_version": {"version": "in-house-7", "created_at": AT, "verdict": "promote", "decision_id": DECISION_ID},
+    "sign_upload": {
+        "key": "uploads/model=bike-demand/20260301T120000Z-3f9a1c",
+        "url": f"{LAKE}uploads/model=bike-demand/20260301T120000Z-3f9a1c{SIGNED}",
+        "expires_at": AT,
+    },
     "get_serving": {
         "champion": {"version": BEFORE, "external": False},
         "rollout": {"version": VERSION, "mode": "canary", "share": 0.1},
@@ -94,6 +99,7 @@ EXAMPLES: dict[str, Any] = {
         "first_version": None,
         "open_run": None,
         "waiting_for_approval": None,
+        "waiting_for_version": None,
         "pending_signals": [],
         "last_evaluation": {"at": AT, "triggered": False, "blocked_by": BLOCKED, "explanation": EXPLAINED},
         "last_outcome": "promoted",

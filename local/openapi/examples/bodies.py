@@ -38,6 +38,8 @@ BODY_EXAMPLES: dict[str, Any] = {
         "version": "in-house-7",
         "description": "trained on the new prices",
         "expected": {"accuracy": 0.91},
+        "dataset_id": "d20260301T120000Z-3f9a1c77d2b0",
+        "holdout_scores_key": "uploads/model=bike-demand/20260301T120000Z-3f9a1c",
     },
     "lease_reviews": {"limit": 10, "reviewer": "ana"},
     "answer_reviews": {

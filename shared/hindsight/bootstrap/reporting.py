@@ -53,6 +53,7 @@ def model_reports() -> ModelReports:
         stores.lake(),
         reviews,
         stores.approvals(),
+        stores.training_requests(),
         evaluations=stores.evaluation_store(),
         members=stores.member_store(),
         new_labels=NewLabels(stores.new_label_store()),

@@ -15,8 +15,8 @@ from hindsight.retention.version_expiry import VersionExpiry
 from hindsight.rollout.approval.answers import ApprovalAnswers
 from hindsight.rollout.approval.override import Overrides
 from hindsight.rollout.approval.promotion import Promotions
-from hindsight.rollout.approval.registration import Registrations
 from hindsight.rollout.approval.requests import ApprovalRequests
+from hindsight.rollout.external.training_requests import TrainingAnswers, TrainingRequests
 from hindsight.rollout.rollback import Rollbacks
 from hindsight.serving.line_up import LoadedT, Serving
 from hindsight.triggers.evaluation.evaluator import TriggerEvaluator
@@ -27,6 +27,7 @@ from hindsight.triggers.runs.recovery import RunRecovery
 if TYPE_CHECKING:
     from hindsight.adapters.fresh_process import FreshProcess
     from hindsight.rollout.evaluation.rollout_evaluation import RolloutEvaluation
+    from hindsight.rollout.external.registration import Registrations
 
 
 @cache
@@ -105,9 +106,34 @@ def rollbacks() -> Rollbacks:
 
 
 @cache
-def registrations() -> Registrations:
-    """Build the register of versions that were made elsewhere."""
-    return Registrations(registry=stores.registry(), configurations=stores.configurations())
+def registrations() -> "Registrations":
+    """Build the register of versions that were made elsewhere; only what judges them pays for importing it."""
+    from hindsight.rollout.external.judgement import Judgement  # noqa: PLC0415  needs numpy
+    from hindsight.rollout.external.registration import Registrations  # noqa: PLC0415
+    from hindsight.rollout.external.stored_baseline import StoredBaselines  # noqa: PLC0415
+
+    registry, configurations, lake = stores.registry(), stores.configurations(), stores.lake()
+    tasks = StepFunctionsTasks(clients.client("stepfunctions"))
+    return Registrations(
+        registry=registry,
+        configurations=configurations,
+        judgement=Judgement(registry, configurations, lake),
+        baselines=StoredBaselines(lake),
+        answers=TrainingAnswers(stores.training_requests(), stores.trigger_store(), tasks),
+        trust=stores.client_timestamps(),
+    )
+
+
+@cache
+def training_requests() -> TrainingRequests:
+    """Build the intake of runs' requests for versions that are made elsewhere."""
+    return TrainingRequests(
+        requests=stores.training_requests(),
+        triggers=stores.trigger_store(),
+        registry=stores.registry(),
+        lake=stores.lake(),
+        announcements=stores.announcements(),
+    )
 
 
 @cache
@@ -151,7 +177,8 @@ def rollout_evaluation() -> "RolloutEvaluation":
     from hindsight.rollout.evaluation.evaluator import RolloutEvaluator  # noqa: PLC0415  needs numpy
     from hindsight.rollout.evaluation.events import RolloutEvents  # noqa: PLC0415
     from hindsight.rollout.evaluation.rollout_evaluation import RolloutEvaluation  # noqa: PLC0415
-    from hindsight.rollout.external_versions import ExternalVersions  # noqa: PLC0415
+    from hindsight.rollout.external.external_versions import ExternalVersions  # noqa: PLC0415
+    from hindsight.rollout.external.stored_baseline import StoredBaselines  # noqa: PLC0415
 
     registry, store = stores.registry(), stores.evaluation_store()
     evaluator = RolloutEvaluator(
@@ -168,7 +195,7 @@ def rollout_evaluation() -> "RolloutEvaluation":
     return RolloutEvaluation(
         configurations=stores.configurations(),
         registry=registry,
-        external=ExternalVersions(registry=registry, lake=stores.lake()),
+        external=ExternalVersions(registry=registry, lake=stores.lake(), baselines=StoredBaselines(stores.lake())),
         evaluator=evaluator,
         events=events,
     )

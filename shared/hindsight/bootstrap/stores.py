@@ -18,7 +18,7 @@ from hindsight.adapters.aws.state_machine import StepFunctions
 from hindsight.adapters.aws.token_secret import SecretsManagerKeys
 from hindsight.adapters.jobs_table.job_table import DynamoJobs
 from hindsight.adapters.jobs_table.relabel_table import DynamoRelabels
-from hindsight.adapters.models_table.approval_table import DynamoApprovals
+from hindsight.adapters.models_table.approval_table import DynamoApprovals, DynamoTrainingRequests
 from hindsight.adapters.models_table.check_table import DynamoChecks
 from hindsight.adapters.models_table.configuration_table import DynamoConfigurations
 from hindsight.adapters.models_table.evaluation_table import DynamoEvaluationStore
@@ -84,6 +84,7 @@ new_label_store = _models_table(DynamoNewLabels)
 registry = _models_table(DynamoRegistry)
 relabel_store = _models_table(DynamoRelabels)
 selection_store = _models_table(DynamoSelection)
+training_requests = _models_table(DynamoTrainingRequests)
 trigger_store = _models_table(DynamoTriggers)
 
 allowances = _predictions_table(DynamoAllowances)

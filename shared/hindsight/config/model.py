@@ -11,9 +11,9 @@ from hindsight.config.features import Feature, FeatureType
 from hindsight.config.feedback import FeedbackRules
 from hindsight.config.labels import NUMERIC_AGGREGATES, Aggregate, LabelKind, Labels, Rule, canonical_text
 from hindsight.config.metrics import DEFAULT_GATE_METRIC, DEFAULT_METRIC, METRICS_BY_TASK, Metric, Task
-from hindsight.config.monitoring import DriftMethod, Monitoring
+from hindsight.config.monitoring import DriftMethod, Monitoring, StoredRows
 from hindsight.config.review import Review
-from hindsight.config.training import Candidate, Deployment, Gate, Training
+from hindsight.config.training import Candidate, Deployment, Gate, TrainedBy, Training
 from hindsight.config.triggers import Triggers
 from hindsight.config.types import (
     FEATURE_NAME,
@@ -78,6 +78,7 @@ class ModelConfiguration(Section):
                 *_slice_faults(self),
                 *_review_faults(self),
                 *_window_faults(self),
+                *_baseline_faults(self),
             ]
         )
         return self
@@ -106,6 +107,11 @@ class ModelConfiguration(Section):
     def _default(self, by_task: Mapping[Task, Metric]) -> Metric:
         # A threshold can be the best by it, as it cannot by the ROC AUC.
         return Metric.BALANCED_ACCURACY if self.training.threshold == "best" else by_task[self.task]
+
+    @property
+    def is_trained_elsewhere(self) -> bool:
+        """True if a run asks another trainer for its version."""
+        return self.training.engine is TrainedBy.EXTERNAL
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -273,3 +279,9 @@ def _window_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
         yield Fault("labels.default.after", "must not be earlier than the close of the shortest window")
     if configuration.retention < configuration.training.window:
         yield Fault("retention", "must not be shorter than training.window")
+
+
+def _baseline_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
+    baseline, own = configuration.monitoring.baseline, f"uploads/model={configuration.model}/"
+    if isinstance(baseline, StoredRows) and not baseline.key.startswith(own):
+        yield Fault("monitoring.baseline.key", f"must lie under {own}")

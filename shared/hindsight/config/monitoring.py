@@ -10,6 +10,7 @@ from hindsight.config.metrics import Metric
 from hindsight.config.types import Moment, OpenFraction, PositiveDuration, Section, require_consistent
 from hindsight.core.errors import Fault
 
+UPLOAD_KEY = r"^uploads/model=[^/\x00-\x1f\x7f]+/[^\x00-\x1f\x7f]{1,512}$"
 RowCount = Annotated[int, Field(ge=1, le=100_000_000)]
 
 
@@ -87,6 +88,13 @@ class SpanOfTime(Section):
         return self
 
 
+class StoredRows(Section):
+    """A baseline of rows that were uploaded to the lake: features and scores, as JSON Lines or CSV."""
+
+    key: Annotated[str, Field(pattern=UPLOAD_KEY)]
+    """The key of the object, under `uploads/`."""
+
+
 class Monitoring(Section):
     """The window of a check, the rows a verdict needs, and the policies it judges by."""
 
@@ -94,7 +102,7 @@ class Monitoring(Section):
     """Each check looks at the predictions of that time."""
     min_rows: RowCount = 500
     """A verdict on drift needs so many rows."""
-    baseline: Literal["training"] | FirstRows | SpanOfTime = "training"
+    baseline: Literal["training"] | FirstRows | SpanOfTime | StoredRows = "training"
     """The rows that inputs are compared with: of training, or of a version not trained here its first 5,000."""
     drift: DriftPolicy = DriftPolicy()
     """Limits beyond which inputs or scores count as drifted."""

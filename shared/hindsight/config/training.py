@@ -10,6 +10,7 @@ from hindsight.config.metrics import Metric
 from hindsight.config.types import OpenFraction, PositiveDuration, Section
 
 MAX_APPROVAL = timedelta(days=30)  # the run waits that long, and no other of the model can start
+MAX_DEADLINE = timedelta(days=30)  # the same of a run that waits for a version made elsewhere
 PIPELINE_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,63}(\.[A-Za-z_][A-Za-z0-9_]{0,63}){0,4}:[A-Za-z_][A-Za-z0-9_]{0,63}$"
 
 
@@ -20,6 +21,13 @@ class Candidate(StrEnum):
     LINEAR_REGRESSION = "linear_regression"
     GRADIENT_BOOSTING = "gradient_boosting"
     CUSTOM = "custom"
+
+
+class TrainedBy(StrEnum):
+    """The trainer of a model's versions."""
+
+    HINDSIGHT = "hindsight"
+    EXTERNAL = "external"
 
 
 class Search(Section):
@@ -41,6 +49,10 @@ class Training(Section):
     those before significantly by more than ``max_label_shift``, nothing is trained.
     """
 
+    engine: TrainedBy = TrainedBy.HINDSIGHT
+    """The trainer: a run here, or one of your own (`external`), which a run asks for a version and waits for."""
+    deadline: PositiveDuration = timedelta(days=7)
+    """An `external` engine has that long, at most P30D, to register a version; then the run fails."""
     window: PositiveDuration = timedelta(days=90)
     """The predictions of that long before a run are trained and judged on."""
     holdout: OpenFraction = 0.2
@@ -65,6 +77,11 @@ class Training(Section):
     """Of more rows only the newest are used."""
     seed: Annotated[int, Field(ge=0, le=2**31)] = 7
     """The seed of all that is drawn: the same rows give the same version."""
+
+    @field_validator("deadline")
+    @classmethod
+    def _ends(cls, length: timedelta) -> timedelta:
+        return _at_most(length, MAX_DEADLINE)
 
 
 class Gate(Section):
@@ -93,9 +110,7 @@ class Gate(Section):
     @field_validator("approval_expires")
     @classmethod
     def _ends(cls, length: timedelta) -> timedelta:
-        if length > MAX_APPROVAL:
-            raise ValueError(f"must not be longer than {MAX_APPROVAL.days} days")
-        return length
+        return _at_most(length, MAX_APPROVAL)
 
 
 class Strategy(StrEnum):
@@ -151,3 +166,9 @@ class Deployment(Section):
     """The terms of a shadow."""
     probation: Probation = Probation()
     """The time in which a version that took over is still watched."""
+
+
+def _at_most(length: timedelta, longest: timedelta) -> timedelta:
+    if length > longest:
+        raise ValueError(f"must not be longer than {longest.days} days")
+    return length

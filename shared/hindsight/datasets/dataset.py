@@ -18,7 +18,9 @@ from hindsight.registry.version import DatasetRecord
 Part = Literal["train", "holdout"]
 PARTS: tuple[Part, ...] = ("train", "holdout")
 
-MANIFEST_FORMAT = 2
+MANIFEST_FORMAT = 3
+# What the version that served answered to a row of the holdout.
+ANSWER_COLUMNS = ("model_version", "decision", "score")
 PARQUET = ".parquet"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import Field
 
@@ -34,10 +34,23 @@ DUE_AFTER_WINDOWS = "due_after_windows"
 DecisionField = bool | Integer | Number | Annotated[str, Field(max_length=256)] | None
 Share = Annotated[float, Field(ge=0, le=1)]
 MAX_CLASSES = 1000
+ProbabilitiesField = Annotated[dict[str, Share], Field(min_length=2, max_length=MAX_CLASSES)] | None
 # With the largest features the prediction still fits an item of the table.
 MAX_PROBABILITIES_BYTES = 128 * 1024
 # Scores are often rounded before they are sent.
 _ROUNDING = 0.01
+
+
+class ScoreFields(Protocol):
+    """The fields by which every item has an answer."""
+
+    @property
+    def score(self) -> float:
+        """The score."""
+
+    @property
+    def decision(self) -> bool | float | str | None:
+        """The decision, None where the score decides."""
 
 
 class ShadowItem(RequestItem):
@@ -54,7 +67,7 @@ class PredictionItem(InstanceItem):
     score: Number
     model_version: Identifier
     decision: DecisionField = None
-    probabilities: Annotated[dict[str, Share], Field(min_length=2, max_length=MAX_CLASSES)] | None = None
+    probabilities: ProbabilitiesField = None
     propensity: Annotated[float, Field(gt=0, le=1)] | None = None
     shadow: ShadowItem | None = None
 
@@ -138,9 +151,9 @@ class PredictionCapture:
 def _read(reader: InstanceReader, raw: object, path: str) -> Prediction:
     item = parse_item(PredictionItem, raw, path)
     task = reader.configuration.task
-    scored = _scored_elsewhere(item, task, path)
+    scored = scored_elsewhere(item, task, path)
     if item.probabilities is not None:
-        _require_probabilities(item.probabilities, scored, task, path)
+        require_probabilities(item.probabilities, scored, task, path)
     scored = ScoredInstance(scored.score, scored.decision, item.probabilities)
     shadow = _shadow(item, task, path)
     return reader.read(_spelled(item, scored, shadow), path).predicted(
@@ -162,11 +175,11 @@ def _shadow(item: PredictionItem, task: Task, path: str) -> ShadowAnswer | None:
         return None
     if item.shadow.version == item.model_version:
         raise InvalidInput.at(f"{path}.shadow.version", "is the version that answered")
-    scored = _scored_elsewhere(item.shadow, task, f"{path}.shadow")
+    scored = scored_elsewhere(item.shadow, task, f"{path}.shadow")
     return ShadowAnswer(version=item.shadow.version, score=scored.score, decision=scored.decision)
 
 
-def _require_probabilities(found: Mapping[str, float], scored: ScoredInstance, task: Task, path: str) -> None:
+def require_probabilities(found: Mapping[str, float], scored: ScoredInstance, task: Task, path: str) -> None:
     """Require the probabilities of all classes, whose decided one has the score. Raises InvalidInput."""
     if task is not Task.MULTICLASS:
         raise InvalidInput.at(f"{path}.probabilities", f"is for multiclass tasks, not {task}")
@@ -181,7 +194,8 @@ def _require_probabilities(found: Mapping[str, float], scored: ScoredInstance, t
         raise InvalidInput.at(f"{path}.score", "is not the probability of the decision")
 
 
-def _scored_elsewhere(item: PredictionItem | ShadowItem, task: Task, path: str) -> ScoredInstance:
+def scored_elsewhere(item: ScoreFields, task: Task, path: str) -> ScoredInstance:
+    """Read a score and the decision by it as a task takes them. Raises InvalidInput with the path at fault."""
     if task is not Task.REGRESSION and not 0 <= item.score <= 1:
         raise InvalidInput.at(f"{path}.score", "must be a probability from 0 to 1")
     if item.decision is None and task is Task.MULTICLASS:
@@ -191,7 +205,7 @@ def _scored_elsewhere(item: PredictionItem | ShadowItem, task: Task, path: str) 
     return ScoredInstance(item.score, _decision(item, task))
 
 
-def _decision(item: PredictionItem | ShadowItem, task: Task) -> Decision:
+def _decision(item: ScoreFields, task: Task) -> Decision:
     if task is Task.REGRESSION:
         return item.score if item.decision is None else float(item.decision)
     if task is Task.MULTICLASS:

@@ -99,6 +99,9 @@ class Lake(Protocol):
     def link(self, key: str, lasts: timedelta) -> str:
         """Sign an address at which its holder may read an object for a while."""
 
+    def upload_link(self, key: str, lasts: timedelta) -> str:
+        """Sign an address to which its holder may put an object for a while, by an HTTP PUT of its bytes."""
+
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is removed already."""
 

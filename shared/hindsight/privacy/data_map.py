@@ -16,6 +16,7 @@ from hindsight.lake.object_store import (
     REWRITTEN,
     model_prefix,
 )
+from hindsight.lake.uploads import UPLOADS
 from hindsight.privacy.redaction import RedactionResult, Redactor, drop_if_mentioned, redact_golden, redact_lines
 from hindsight.privacy.subject import Subject
 from hindsight.profiles.logs.stored_sample import hour_without_rows, without_rows
@@ -88,6 +89,7 @@ OTHERS = (
         is_renamed=True,
     ),
     *REJECTS,
+    DataLocation(name=UPLOADS, prefixes=_of(UPLOADS), redact=redact_lines(Subject.owns_upload)),
     DataLocation(name="queries", prefixes=_of("queries"), redact=drop_if_mentioned, suffix=".csv"),
     DataLocation(name=PROFILES, prefixes=_of(PROFILES), redact=_sampled(hour_without_rows), suffix=".profile"),
     DataLocation(name="references", prefixes=_of("models"), redact=_sampled(without_rows), suffix=".profile"),
@@ -117,6 +119,7 @@ KINDS = (
     "queries",
     EXPORTS,
     "training-jobs",
+    UPLOADS,
     "erasures",
 )
 SHARED = (FEEDBACK, *REJECTS)

@@ -86,6 +86,11 @@ class Subject:
         """Decide whether a prediction or feedback, as apps send them, is of the subject."""
         return self._holds_prediction(item) or self._is_keyed(item)
 
+    def owns_upload(self, row: Mapping[str, Any]) -> bool:
+        """Decide whether a row that was uploaded with a score is of the subject, by its id or by its features."""
+        features = row.get("features")
+        return self._holds_prediction(row) or (isinstance(features, Mapping) and self.owns_features(features))
+
     def owns_text(self, text: str, *, is_of_model: bool = False) -> bool:
         """Decide whether a text is an item of the subject; an unreadable one is if it quotes one of its ids.
 

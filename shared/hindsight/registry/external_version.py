@@ -1,6 +1,8 @@
 """The record of a version that was made elsewhere."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from hindsight.core.errors import NotFound
 from hindsight.registry.store import Registry
@@ -13,10 +15,11 @@ def external_version(
     version: str,
     revision: int,
     now: datetime,
-    expected: dict[str, float | None] | None = None,
-    notes: tuple[str, ...] = (),
+    expected: Mapping[str, float | None] | None = None,
+    registration: Mapping[str, Any] | None = None,
 ) -> VersionRecord:
     """Build the record of a version that was made elsewhere: without artefact, dataset and verdict of the gate."""
+    asked = registration or {}
     return VersionRecord(
         version=version,
         created_at=now,
@@ -29,7 +32,8 @@ def external_version(
         artifact_digest="",
         verdict=Verdict.UNJUDGED,
         metrics=expected or {},
-        notes=notes,
+        notes=(asked["description"],) if "description" in asked else (),
+        registration=asked,
     )
 
 

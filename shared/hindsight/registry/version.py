@@ -48,7 +48,8 @@ class VersionRecord(Record, frozen=True, kw_only=True):
     moved when the gate judged (0: nothing served), so that a verdict over another champion is not acted on.
     ``rows`` counts the dataset's rows to ``train`` on, of the ``holdout``, and in the ``gap`` between them.
     ``candidates`` has how every candidate of the run did; ``card_key`` is the page of the model card. From
-    ``expired_at`` on, the lake no longer holds its artefact: it can serve no more.
+    ``expired_at`` on, the lake no longer holds its artefact: it can serve no more. ``registration`` is what was asked
+    for a version that was made elsewhere, with the digest of the scores it was judged by.
     """
 
     version: str
@@ -71,6 +72,7 @@ class VersionRecord(Record, frozen=True, kw_only=True):
     pointer_sequence: int = 0
     card_key: str | None = None
     expired_at: datetime | None = None
+    registration: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
     @property
     def is_external(self) -> bool:

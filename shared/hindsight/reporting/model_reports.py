@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hindsight.config.model import ModelConfiguration
+from hindsight.config.model import ModelConfiguration, ServedBy
 from hindsight.config.store import ConfigurationStore, shown_retirement
 from hindsight.core.errors import NotFound
 from hindsight.datasets.members import MemberStore
@@ -26,6 +26,7 @@ from hindsight.reporting.versions import shown_version
 from hindsight.review.tasks.overview import ReviewOverview
 from hindsight.rollout.approval.store import ApprovalStore
 from hindsight.rollout.evaluation.store import EvaluationStore
+from hindsight.rollout.external.training_request import TrainingRequestStore
 from hindsight.triggers.decision import Decision
 from hindsight.triggers.signals.first_version import MIN_LABELS
 from hindsight.triggers.state import TriggerState
@@ -49,6 +50,7 @@ class ModelReports:
     lake: Lake
     reviews: ReviewOverview
     approvals: ApprovalStore
+    training_requests: TrainingRequestStore
     evaluations: EvaluationStore
     members: MemberStore
     new_labels: NewLabels
@@ -62,6 +64,7 @@ class ModelReports:
             return {"model": model, "state": stage.value, "retired": shown_retirement(retirement)}
         revision = self.configurations.newest(model)
         pointer, state, queue = self.registry.pointer(model), self.triggers.load(model), self._label_queue(model, now)
+        is_external = revision.configuration.serving is ServedBy.EXTERNAL
         status = model_status(
             revision,
             pointer,
@@ -72,9 +75,10 @@ class ModelReports:
             link=self._link,
             last_evaluation=self.triggers.last_evaluation(model),
             asked=next(iter(self.approvals.newest(model, 1)), None),
+            requested=self.training_requests.newest(model),
             evaluations=self.evaluations.evaluations(model),
             first_version=None if pointer else self._first_version(revision.configuration, state, queue, now),
-            beside=self.checks.beside(model),
+            beside=self.checks.beside(model) if is_external else (),
         )
         declared = {name: feature.type for name, feature in revision.configuration.features.items()}
         served = ServedFeatures(self.registry, self.configurations).of(model, pointer)

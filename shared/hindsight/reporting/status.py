@@ -14,6 +14,7 @@ from hindsight.monitoring.label_health.feedback_effects import FeedbackEffects
 from hindsight.monitoring.results.check import Check, CheckKind
 from hindsight.registry.pointer import Pointer
 from hindsight.rollout.approval.approval import Approval
+from hindsight.rollout.external.training_request import TrainingRequest
 from hindsight.triggers.decision import Decision
 from hindsight.triggers.state import TriggerState
 
@@ -72,14 +73,16 @@ def model_status(
     link: Callable[[str], str],
     last_evaluation: Decision | None = None,
     asked: Approval | None = None,
+    requested: TrainingRequest | None = None,
     evaluations: Mapping[str, Mapping[str, Any]] | None = None,
     first_version: FirstVersionProgress | None = None,
     beside: Sequence[Check] = (),
 ) -> dict[str, Any]:
     """Build the status of a model as JSON objects.
 
-    ``link`` presigns a key of the lake; ``asked`` is the newest request for approval; ``first_version`` is given until
-    one serves; ``beside`` are the checks of versions that are logged beside the champion.
+    ``link`` presigns a key of the lake; ``asked`` is the newest request for approval, ``requested`` that for a version
+    made elsewhere; ``first_version`` is given until one serves; ``beside`` are the checks of versions that are logged
+    beside the champion.
     """
     champion, rollout, probation = (pointer.champion, pointer.rollout, pointer.probation) if pointer else (None,) * 3
     challenger, found = rollout.version if rollout else None, evaluations or {}
@@ -96,6 +99,7 @@ def model_status(
         "first_version": None if first_version is None else to_plain(first_version),
         "open_run": _open_run(state),
         "waiting_for_approval": _waiting(state, asked),
+        "waiting_for_version": _waiting_for_version(state, requested),
         "pending_signals": sorted(state.pending_signals),
         "last_evaluation": _evaluation(last_evaluation) if last_evaluation else None,
         "last_outcome": state.last_outcome,
@@ -166,6 +170,14 @@ def _waiting(state: TriggerState, asked: Approval | None) -> dict[str, Any] | No
     if run is None or asked is None or asked.answer is not None or asked.decision_id != run.decision_id:
         return None
     return {name: value for name, value in asked.to_json().items() if name != "answer"}
+
+
+def _waiting_for_version(state: TriggerState, requested: TrainingRequest | None) -> dict[str, Any] | None:
+    """Show the open run's request for a version, None without one, or once it has the version."""
+    run = state.open_run
+    if run is None or requested is None or not requested.is_waiting or requested.decision_id != run.decision_id:
+        return None
+    return requested.to_json()
 
 
 def _time(moment: datetime | None) -> str | None:

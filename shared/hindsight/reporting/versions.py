@@ -22,7 +22,7 @@ def shown_version(record: VersionRecord, link: Callable[[str], str], asked: Appr
     shown["lineage"] = {name: kept[name] for name in _LINEAGE if name in kept}
     if record.card_key is not None:
         shown["card_url"] = link(record.card_key)
-    if record.expired_at is None:
+    if record.expired_at is None and not record.is_external:
         shown["artifact_url"] = link(record.artifact_key)
     if asked is not None:
         shown["approval"] = {name: value for name, value in asked.to_json().items() if name not in _OF_VERSION}

@@ -40,8 +40,8 @@ class TriggerInputs:
 
     ``new_labels`` are those no snapshot has seen; None where they were not counted, because an open run, or that no
     signal is active, settles the decision anyway. ``upcoming`` are those that are due later, read while no version
-    serves. ``relabelling`` is the id of the one under way, ``rollout`` the
-    challenger beside the champion. A version of a model that ``is_served_elsewhere`` is not trained here.
+    serves. ``relabelling`` is the id of the one under way, ``rollout`` the challenger beside the champion. A model
+    ``has_no_trainer`` if another server answers for it and a run would train here.
     """
 
     now: datetime
@@ -54,4 +54,4 @@ class TriggerInputs:
     checks: Mapping[CheckKind, Check] = field(default_factory=dict)
     relabelling: str | None = None
     rollout: Rollout | None = None
-    is_served_elsewhere: bool = False
+    has_no_trainer: bool = False

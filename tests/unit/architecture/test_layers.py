@@ -55,6 +55,7 @@ DOMAIN = (
     "hindsight.triggers.evaluation",
     "hindsight.rollout",
     "hindsight.rollout.approval",
+    "hindsight.rollout.external",
     "hindsight.rollout.evaluation",
     "hindsight.retention",
     "hindsight.privacy",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.server import PID_FILE, Server
+from local.server import Server
+from local.state import PID_FILE
 
 
 @pytest.fixture

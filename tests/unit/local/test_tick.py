@@ -34,7 +34,11 @@ class FakeClient:
             return page if "next_token" in path else page | {"next_token": "t"}
         if path.endswith("decisions?limit=20"):
             return {"decisions": [RUN]}
-        return {"last_evaluation": {"explanation": "Retrains because of it."}, "waiting_for_approval": None}
+        return {
+            "last_evaluation": {"explanation": "Retrains because of it."},
+            "waiting_for_approval": None,
+            "waiting_for_version": None,
+        }
 
     def run_schedule(self, function: str, now: datetime, model: str) -> Any:
         self.ticked.append((function, now, model))

@@ -1,8 +1,7 @@
-from hindsight.profiles import codec
 from hindsight.profiles.codec import decode, encode
 from hindsight.profiles.logs import hour, stored_sample
 from hindsight.profiles.logs.hour import HourProfiles, decode_hour, encode_hour
-from hindsight.profiles.profile import Profile
+from hindsight.profiles.profile import FORMAT, Profile
 from hindsight.profiles.sample import RowSample, SampledRow, hash_ids
 
 IDS = ["kept-1", "gone", "kept-2"]
@@ -43,4 +42,4 @@ def test_every_version_of_an_hour_loses_the_sample_and_merged_ones_stay() -> Non
 
 
 def test_formats_are_those_that_are_written() -> None:
-    assert codec.FORMAT == hour.FORMAT == stored_sample._FORMAT
+    assert hour.FORMAT == FORMAT == stored_sample._FORMAT

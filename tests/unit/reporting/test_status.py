@@ -18,7 +18,7 @@ from hindsight.rollout.approval.approval import Answer, Approval
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.builders.pointers import promoted
 from hindsight.testing.builders.versions import version_record
-from hindsight.testing.models.approvals import InMemoryApprovals
+from hindsight.testing.models.approvals import InMemoryApprovals, InMemoryTrainingRequests
 from hindsight.testing.models.check_store import InMemoryChecks
 from hindsight.testing.models.configurations import InMemoryConfigurations
 from hindsight.testing.models.members import InMemoryMembers
@@ -78,6 +78,7 @@ def reports(labels: InMemoryLabels, tasks: InMemoryReviews, effects: InMemoryEff
         lake=InMemoryLake(),
         reviews=ReviewOverview(tasks, ClientTimestamps.BOUNDED),
         approvals=InMemoryApprovals(),
+        training_requests=InMemoryTrainingRequests(),
         evaluations=InMemoryEvaluationStore(),
         members=InMemoryMembers(),
         new_labels=NewLabels(InMemoryNewLabels()),

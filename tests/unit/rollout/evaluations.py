@@ -12,7 +12,8 @@ from hindsight.registry.version import VersionRecord
 from hindsight.rollout.evaluation.evaluator import RolloutEvaluator
 from hindsight.rollout.evaluation.events import RolloutEvents
 from hindsight.rollout.evaluation.rollout_evaluation import RolloutEvaluation
-from hindsight.rollout.external_versions import ExternalVersions
+from hindsight.rollout.external.external_versions import ExternalVersions
+from hindsight.rollout.external.stored_baseline import StoredBaselines
 from hindsight.testing.aws.announcements import InMemoryAnnouncements
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.configurations import InMemoryConfigurations
@@ -108,7 +109,7 @@ class World:
         evaluation = RolloutEvaluation(
             configurations=self.configurations,
             registry=self.registry,
-            external=ExternalVersions(registry=self.registry, lake=self.lake),
+            external=ExternalVersions(registry=self.registry, lake=self.lake, baselines=StoredBaselines(self.lake)),
             evaluator=evaluator,
             events=events,
         )

@@ -126,6 +126,12 @@ class S3Lake:
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=int(lasts.total_seconds())
         )
 
+    def upload_link(self, key: str, lasts: timedelta) -> str:
+        """Presign an address to which its holder may put an object for a while, as this function may."""
+        return self._client.generate_presigned_url(
+            "put_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=int(lasts.total_seconds())
+        )
+
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is removed already."""
         self._client.delete_object(Bucket=self._bucket, Key=key)

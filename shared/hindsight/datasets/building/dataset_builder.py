@@ -17,7 +17,7 @@ from hindsight.config.store import ConfigurationRevision
 from hindsight.core import compact_json
 from hindsight.datasets.building.column_reader import ColumnReader, TypedFeature
 from hindsight.datasets.building.selection import RowSelection, select
-from hindsight.datasets.dataset import PARTS, Manifest, Part, Source, name_dataset
+from hindsight.datasets.dataset import ANSWER_COLUMNS, PARTS, Manifest, Part, Source, name_dataset
 from hindsight.datasets.formats.columns import MISSING, Categories, Column
 from hindsight.datasets.label_shift import furthest_apart
 from hindsight.datasets.part import Array, PartWriter, column_name, pack
@@ -111,9 +111,12 @@ def _write(reader: ColumnReader, spec: DatasetSpecification, scratch: Path) -> _
             writers[part].add(held, array)
 
     columns = reader.columns()
+    answers = reader.answers(spec.revision.configuration.task)
     first = reader.first_features()
     for part in PARTS:
-        for name, column in columns.items():
+        # What was answered judges the versions that answered it; nothing is to be learnt from it.
+        held = columns | {name: answers[name] for name in ANSWER_COLUMNS} if part == "holdout" else columns
+        for name, column in held.items():
             add(part, name, _cut(column, reader.kept.place(part)))
         writers[part].add("first_features", first[part])
     for (name, kind), column in reader.features(spec.columns):

@@ -1,7 +1,7 @@
 """Copies of a dataset's parts as Parquet, for people to read; training and verification read the parts themselves."""
 
 from hindsight.datasets.building.snapshot import scratch_space
-from hindsight.datasets.dataset import PARTS, Manifest, parquet_name
+from hindsight.datasets.dataset import ANSWER_COLUMNS, PARTS, Manifest, parquet_name
 from hindsight.datasets.parquet import PARQUET_TYPE, copy_without, write_parquet
 from hindsight.lake.object_store import Lake
 
@@ -18,5 +18,5 @@ def store_parquet(lake: Lake, manifest: Manifest) -> None:
             write_parquet(connection, stored, whole)
             lake.upload(whole, manifest.key(whole.name), PARQUET_TYPE)
         unlabelled = scratch / parquet_name("holdout", with_labels=False)
-        copy_without(connection, scratch / parquet_name("holdout"), LABEL_COLUMNS, unlabelled)
+        copy_without(connection, scratch / parquet_name("holdout"), LABEL_COLUMNS.union(ANSWER_COLUMNS), unlabelled)
         lake.upload(unlabelled, manifest.key(unlabelled.name), PARQUET_TYPE)

@@ -64,7 +64,7 @@ class ApprovalRequests:
         run = request.run
         record = self.registry.version(run.model, request.version)
         # First of all: a run whose lease lapses while a person thinks would get an answer without effect.
-        if not self.triggers.extend_lease(run.model, run.fencing_token, run.as_of + LEASE + request.lasts):
+        if not self.triggers.extend_lease(run.model, run.fencing_token, request.requested_at + LEASE + request.lasts):
             raise StaleRun(f"the run no longer holds the lock of {run.model!r}")
         approval = self._keep(request)
         if approval.answer is None:

@@ -12,7 +12,7 @@ from hindsight.core.errors import Conflict, HindsightError
 from hindsight.registry.store import Registry
 from hindsight.rollout.evaluation.evaluator import RolloutEvaluator
 from hindsight.rollout.evaluation.events import RolloutEvents
-from hindsight.rollout.external_versions import ExternalVersions
+from hindsight.rollout.external.external_versions import ExternalVersions
 
 
 class EvaluationFailed(HindsightError):

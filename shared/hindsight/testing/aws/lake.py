@@ -48,6 +48,9 @@ class InMemoryLake:
     def link(self, key: str, lasts: timedelta) -> str:
         return f"https://lake.example/{key}?lasts={lasts.total_seconds():.0f}"
 
+    def upload_link(self, key: str, lasts: timedelta) -> str:
+        return f"https://lake.example/{key}?put&lasts={lasts.total_seconds():.0f}"
+
     def read_bytes(self, key: str) -> bytes:
         try:
             return self.objects[key]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hindsight.rollout.approval.approval import Approval
+from hindsight.rollout.external.training_request import TrainingRequest
 
 
 class InMemoryApprovals:
@@ -26,6 +27,27 @@ class InMemoryApprovals:
         older = (version for name, version in self.stored if name == model and (before is None or version < before))
         names = sorted(older, reverse=True)
         return [self.stored[model, version] for version in names[:limit]]
+
+
+class InMemoryTrainingRequests:
+    """Training requests by model and dataset."""
+
+    def __init__(self) -> None:
+        self.stored: dict[tuple[str, str], TrainingRequest] = {}
+
+    def load(self, model: str, dataset_id: str) -> TrainingRequest | None:
+        return self.stored.get((model, dataset_id))
+
+    def save(self, request: TrainingRequest) -> bool:
+        before = self.load(request.model, request.dataset_id)
+        if request.revision != (before.revision + 1 if before else 1):
+            return False
+        self.stored[request.model, request.dataset_id] = request
+        return True
+
+    def newest(self, model: str) -> TrainingRequest | None:
+        last = max((key for key in self.stored if key[0] == model), default=None)
+        return None if last is None else self.stored[last]
 
 
 class InMemoryTasks:

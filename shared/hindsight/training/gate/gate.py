@@ -27,6 +27,7 @@ class Contest:
 
     ``weights``, shape (n,), are the predictions each row stands for, ``entities`` the subjects of the rows: rows of one
     entity are no independent evidence. None of those stands alone, and None altogether where nothing is known.
+    ``answered`` are the places of the rows that the champion's predictions are for, None for all of them.
     """
 
     labels: Values
@@ -36,10 +37,26 @@ class Contest:
     champion: Predictions | None = None
     weights: npt.NDArray[np.float64] | None = None
     entities: Sequence[str | None] | None = None
+    answered: npt.NDArray[np.intp] | None = None
 
     def against(self, other: Predictions) -> PairedPredictions:
-        """Pair the challenger's predictions with those of another version."""
+        """Pair the challenger's predictions with those of another version for all rows."""
         return PairedPredictions(self.labels, other, self.challenger, self.weights, _clusters(self.entities))
+
+    def of_answered(self) -> "Contest":
+        """Narrow the contest to the rows that the champion answered."""
+        if self.answered is None:
+            return self
+        places = self.answered
+        return Contest(
+            labels=self.labels[places],
+            frame=self.frame.iloc[places],
+            challenger=self.challenger.at(places),
+            baseline=self.baseline.at(places),
+            champion=self.champion,
+            weights=None if self.weights is None else self.weights[places],
+            entities=None if self.entities is None else [self.entities[place] for place in places.tolist()],
+        )
 
 
 def judge(contest: Contest, configuration: ModelConfiguration) -> list[Check]:
@@ -48,9 +65,10 @@ def judge(contest: Contest, configuration: ModelConfiguration) -> list[Check]:
     if contest.champion is None:
         baseline = contest.against(contest.baseline)
         return [floor, _better(baseline, "baseline", 0.0, configuration)]
-    paired = contest.against(contest.champion)
+    answered = contest.of_answered()
+    paired = answered.against(contest.champion)
     better = _better(paired, "champion", configuration.gate.margin, configuration)
-    return [floor, better, *_slices(paired, contest.frame, configuration)]
+    return [floor, better, *_slices(paired, answered.frame, configuration)]
 
 
 def baseline_predictions(task: Task, metric: Metric, counts: Mapping[str, Any], rows: int) -> Predictions:

@@ -4,20 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hindsight.config.metrics import METRICS_BY_TASK, Metric
+from hindsight.config.metrics import Metric
 from hindsight.config.model import ModelConfiguration
-from hindsight.core.errors import NotFound, UnusableArtifact, UnusableDataset
+from hindsight.core.errors import NotFound, UnusableDataset
 from hindsight.datasets.dataset import Manifest
 from hindsight.lake.object_store import Lake
 from hindsight.registry.pointer import Pointer
 from hindsight.registry.store import Registry
-from hindsight.registry.version import Verdict, VersionRecord, gap_note
+from hindsight.registry.version import Verdict, VersionRecord
 from hindsight.runs.run import RetrainingRun
-from hindsight.training.fitting.labelled_frame import LabelledFrame, load_part
-from hindsight.training.gate.gate import Contest, baseline_predictions, judge
+from hindsight.training.fitting.labelled_frame import load_part
+from hindsight.training.gate.holdout_verdict import judge_holdout
 from hindsight.training.gate.smoke_test import RunSmoke, smoke_test
-from hindsight.training.models.artifact import load_artifact
-from hindsight.training.models.scoring import LoadedVersion, Predictions
+from hindsight.training.models.scoring import LoadedVersion
 
 _MAX_ERROR = 300
 
@@ -86,55 +85,12 @@ def _judge(
 def _compare(
     lake: Lake, job: ValidationJob, challenger: LoadedVersion, pointer: Pointer | None, record: VersionRecord
 ) -> VersionRecord:
-    """Add the holdout's metrics of challenger and champion to the record."""
+    """Add the holdout's checks, and its metrics of challenger and champion, to the record."""
     configuration, manifest = job.configuration, job.manifest
     holdout = load_part(lake, manifest, "holdout", configuration.feature_types, configuration)
     predictions = challenger.predict(holdout.frame)
-    champion: Predictions | None = None
-    notes: tuple[str, ...] = ()
-    if pointer is None:
-        notes = ("there is no champion: judged as a first version",)
-    else:
-        try:
-            champion = _champion_predictions(lake, job, pointer)
-        except UnusableArtifact as error:
-            notes = (
-                f"the champion {pointer.champion} could not be scored, judged as a first version: {error.message}",
-            )
-    rows = len(holdout.labels)
-    baseline = baseline_predictions(configuration.task, configuration.gate_metric, manifest.counts["train"], rows)
-    contest = Contest(
-        labels=holdout.labels,
-        frame=holdout.frame,
-        challenger=predictions,
-        baseline=baseline,
-        champion=champion,
-        weights=holdout.weights,
-        entities=holdout.entity_ids,
-    )
-    return record.replace(
-        checks=tuple(judge(contest, configuration)),
-        metrics=_measure(predictions, holdout, configuration),
-        compared_with=pointer.champion if pointer and champion else None,
-        champion_metrics=_measure(champion, holdout, configuration) if champion else None,
-        notes=(*notes, *filter(None, [gap_note(manifest.rows)])),
-    )
-
-
-def _champion_predictions(lake: Lake, job: ValidationJob, pointer: Pointer) -> Predictions:
-    """Predict the holdout by the champion, read with the features it was trained on."""
-    champion = load_artifact(lake, pointer.artifact_key, pointer.artifact_digest)
-    if champion.schema.task is not job.configuration.task:
-        raise UnusableArtifact(f"it answers a {champion.schema.task} task")
-    holdout = load_part(lake, job.manifest, "holdout", champion.schema.features, job.configuration)
-    return champion.predict(holdout.frame)
-
-
-def _measure(
-    predictions: Predictions, holdout: LabelledFrame, configuration: ModelConfiguration
-) -> dict[str, float | None]:
-    metrics = sorted(METRICS_BY_TASK[configuration.task])
-    return {metric.value: predictions.measure(metric, holdout.labels, holdout.weights) for metric in metrics}
+    verdict = judge_holdout(lake, manifest, configuration, holdout=holdout, predictions=predictions, pointer=pointer)
+    return verdict.added_to(record)
 
 
 def _unjudged(job: ValidationJob, best: Mapping[str, Any], pointer: Pointer | None) -> VersionRecord:

@@ -47,10 +47,11 @@ def _blockers(signals: Sequence[SignalStatus], inputs: TriggerInputs) -> Iterato
     yield from _combination(policy, signals)
     if state.open_run is not None:
         yield _open_run(state.open_run)
-    if inputs.is_served_elsewhere:
+    if inputs.has_no_trainer:
         yield Blocker(
             code=BlockCode.SERVED_ELSEWHERE,
-            reason="the model is served elsewhere, by versions that are not trained here",
+            reason="the model is served elsewhere, by versions that are not trained here; training.engine: external "
+            "lets a run ask their trainer for one",
             details={},
         )
     if inputs.event.force:

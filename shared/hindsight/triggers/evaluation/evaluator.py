@@ -107,7 +107,7 @@ class TriggerEvaluator:
             state=state,
             champion=pointer.champion if pointer else None,
             rollout=pointer.rollout if pointer else None,
-            is_served_elsewhere=configuration.serving is ServedBy.EXTERNAL,
+            has_no_trainer=configuration.serving is ServedBy.EXTERNAL and not configuration.is_trained_elsewhere,
             checks={kind: check for kind, check in newest.items() if check is not None},
         )
         # Counting takes a few reads: only where the count can change the decision.

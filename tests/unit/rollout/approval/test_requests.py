@@ -71,7 +71,7 @@ def test_the_run_keeps_its_lock_for_as_long_as_people_may_take(world: World) -> 
     world.ask()
     run = world.triggers.load("bike").open_run
     assert run is not None
-    assert run.lease_expires_at == NOW + timedelta(days=4)
+    assert run.lease_expires_at == ASKED_AT + timedelta(days=4)
 
 
 def test_run_that_lost_its_lock_asks_for_no_approval(world: World) -> None:

@@ -1,12 +1,14 @@
 """Versions that another server answers with: the first logged one becomes the champion, each gets its baseline."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from hindsight.config.model import ModelConfiguration, ServedBy
-from hindsight.config.monitoring import FirstRows, SpanOfTime
+from hindsight.config.monitoring import FirstRows, SpanOfTime, StoredRows
 from hindsight.core import compact_json
+from hindsight.core.errors import InvalidInput, NotFound
 from hindsight.core.times import format_time, parse_time
 from hindsight.lake.object_store import Lake
 from hindsight.profiles.codec import decode, encode
@@ -19,6 +21,7 @@ from hindsight.registry.moves import AuditInfo, Servable, promote
 from hindsight.registry.pointer import Pointer
 from hindsight.registry.store import Registry
 from hindsight.rollout.deployment import PIPELINE_ACTOR
+from hindsight.rollout.external.stored_baseline import StoredBaselines
 
 MAX_HOURS = 200
 """Hours of a baseline that are read in one go; the next run reads on where this one stopped."""
@@ -31,6 +34,7 @@ SETTLED_AFTER = timedelta(hours=1)
 
 FIRST_ROWS = 5_000
 """Rows of the baseline of a version that was not trained here, where the configuration names none."""
+Policy = str | FirstRows | SpanOfTime | StoredRows
 _REASON = "the first version that was logged"
 
 
@@ -40,6 +44,7 @@ class ExternalVersions:
 
     registry: Registry
     lake: Lake
+    baselines: StoredBaselines
 
     def update(
         self, configuration: ModelConfiguration, revision: int, pointer: Pointer | None, now: datetime
@@ -72,12 +77,16 @@ class ExternalVersions:
 
     def _build_baseline(self, configuration: ModelConfiguration, version: str, pointer: Pointer, now: datetime) -> None:
         """Add the hours that are over to a version's baseline; once it is complete, drift is measured against it."""
-        model, policy = configuration.model, configuration.monitoring.baseline
+        model = configuration.model
+        policy, path = self._policy(configuration, version)
         known = read_baseline(self.lake, model, version)
         asked = dump_policy(policy)
         if known is not None and known["policy"] == asked and known["is_complete"]:
             return
-        if known is not None:
+        if isinstance(policy, StoredRows):
+            self._build_stored(configuration, version, policy, path, now)
+            return
+        if known is not None and "first_logged_at" in known:
             logged = parse_time(known["first_logged_at"])
         elif (first := self._first_logged(configuration, version, pointer, now)) is not None:
             logged = first
@@ -98,6 +107,27 @@ class ExternalVersions:
         shown["first_logged_at"] = format_time(logged)
         # Last: what it describes is there.
         self.lake.write_bytes(baseline_key(model, version), compact_json.dumps(shown).encode(), "application/json")
+
+    def _policy(self, configuration: ModelConfiguration, version: str) -> tuple[Policy, str]:
+        """Find what a version's baseline is to be of, and where that is said: its own rows stand for its training."""
+        policy = configuration.monitoring.baseline
+        if policy == "training":
+            with suppress(NotFound):
+                registered = self.registry.version(configuration.model, version).registration.get("baseline_key")
+                if registered is not None:
+                    return StoredRows(key=registered), "baseline_key"
+        return policy, "monitoring.baseline.key"
+
+    def _build_stored(
+        self, configuration: ModelConfiguration, version: str, policy: StoredRows, path: str, now: datetime
+    ) -> None:
+        """Build a baseline of uploaded rows; rows that cannot be read are a problem that the check shows."""
+        try:
+            self.baselines.build(configuration, version, policy.key, path, now)
+        except InvalidInput as error:
+            shown = {"rows": 0, "is_complete": False, "policy": dump_policy(policy), "problem": error.message}
+            content = compact_json.dumps(shown).encode()
+            self.lake.write_bytes(baseline_key(configuration.model, version), content, "application/json")
 
     def _first_logged(
         self, configuration: ModelConfiguration, version: str, pointer: Pointer, now: datetime
@@ -127,6 +157,6 @@ class ExternalVersions:
         return found, found.profile.rows >= rows
 
 
-def dump_policy(policy: str | FirstRows | SpanOfTime) -> Any:
+def dump_policy(policy: Policy) -> Any:
     """Write a policy as a baseline keeps it, to know when another one is configured."""
     return policy if isinstance(policy, str) else policy.model_dump(mode="json", by_alias=True)
