@@ -64,7 +64,7 @@ def test_counts_of_a_weighted_column_are_those_of_its_copies(
     assert found.effective_rows == weights.sum() / weights.max()
 
 
-def test_weighted_log_keeps_the_number_of_its_rows_beside_what_they_stand_for() -> None:
+def test_weighted_log_keeps_the_number_of_its_rows_beside_their_weight() -> None:
     weighted = [{**found, "weight": 10.0} for found in rows(60)]
     hours = [profile_rows(part, FEATURES, Task.BINARY) for part in (weighted[:40], weighted[40:], rows(30, 60))]
     whole = decode(encode(Profile.merged(hours)))
