@@ -103,7 +103,7 @@ def whole_weights(rows: Sequence[Mapping[str, Any]]) -> Weights | None:
     A weight of 2.25 becomes 3 for a quarter of the ids, by their hash, and 2 for the others: right on average.
 
     >>> rows = [{"prediction_id": str(place), "weight": 2.25} for place in range(10_000)]
-    >>> round(whole_weights(rows).mean(), 2), whole_weights([{"prediction_id": "a"}])
+    >>> round(float(whole_weights(rows).mean()), 2), whole_weights([{"prediction_id": "a"}])
     (2.25, None)
     """
     weights = np.nan_to_num(as_numbers([row.get("weight") for row in rows])[0], nan=1.0)
