@@ -111,9 +111,25 @@ def effects_of(
         yield from window_effects(after)
     if before.exploration != after.exploration:
         yield from exploration_effects(after)
+    if not _leaves_here(before):
+        yield from engine_effects(after)
     if before.retention != after.retention:
         message = "what is kept already ends when it was to end"
         yield Effect(code="retention_changed", message=message)
+
+
+def engine_effects(configuration: ModelConfiguration) -> Iterator[Effect]:
+    """Report versions that are to be made elsewhere and answered with here: there is no artefact of them here.
+
+    >>> from hindsight.testing.builders.configuration import configuration
+    >>> [effect.code for effect in engine_effects(configuration(training={"engine": "external"}))]
+    ['made_elsewhere_served_here']
+    """
+    if _leaves_here(configuration):
+        message = (
+            "once a version of an external engine serves, predict is a 409 served_elsewhere; set serving: external"
+        )
+        yield Effect(code="made_elsewhere_served_here", message=message)
 
 
 def window_effects(configuration: ModelConfiguration) -> Iterator[Effect]:
@@ -166,8 +182,12 @@ def differences_between(before: ModelConfiguration, after: ModelConfiguration) -
 
 
 def _of_new_model(configuration: ModelConfiguration, revision: int) -> ConfigurationChange:
-    effects = (*window_effects(configuration), *exploration_effects(configuration))
+    effects = (*window_effects(configuration), *exploration_effects(configuration), *engine_effects(configuration))
     return ConfigurationChange(model=configuration.model, revision=revision, effects=effects, differences=())
+
+
+def _leaves_here(configuration: ModelConfiguration) -> bool:
+    return configuration.is_trained_elsewhere and configuration.serving is ServedBy.HINDSIGHT
 
 
 def _back_in_service(retirement: Retirement | None) -> Iterator[Effect]:
