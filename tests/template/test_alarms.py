@@ -4,6 +4,7 @@ from typing import Any
 
 from hindsight.monitoring.results.alarm_metrics import ALARM_METRICS
 from hindsight.monitoring.results.findings import FINDINGS
+from hindsight.rollout.evaluation.evaluator import SAMPLE_RATIO_MISMATCH
 from tests.template.metric_names import embedded_metrics, is_among
 
 Resources = dict[str, dict[str, Any]]
@@ -78,10 +79,12 @@ def test_one_interrupted_sweep_of_labels_is_no_alarm(alarms: Resources) -> None:
 
 
 def test_findings_without_an_alarm_come_to_the_operations_topic_as_events(template: dict[str, Any]) -> None:
-    rule = template["Resources"]["FeedbackFindingsRule"]["Properties"]
+    rule = template["Resources"]["FindingsRule"]["Properties"]
     # Of the first two there are alarms; an estimate is blind to what inputs mean, and only announced.
     others = {"DriftDetected", "PerformanceLow", "EstimatedPerformanceLow"}
-    assert set(rule["EventPattern"]["detail-type"]) == {found.event for found in FINDINGS.values()} - others
+    assert set(rule["EventPattern"]["detail-type"]) == {found.event for found in FINDINGS.values()} - others | {
+        SAMPLE_RATIO_MISMATCH
+    }
     assert rule["EventBusName"] == {"Ref": "EventBus"}
     assert [target["Arn"] for target in rule["Targets"]] == [{"Ref": "OperationsTopic"}]
     for policy in ("OperationsTopicPolicy", "AnnouncementDeadLetterQueuePolicy"):
@@ -91,4 +94,4 @@ def test_findings_without_an_alarm_come_to_the_operations_topic_as_events(templa
             if found["Sid"] == "OnlyTheRules"
         )
         sources = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
-        assert {"Fn::GetAtt": ["FeedbackFindingsRule", "Arn"]} in sources
+        assert {"Fn::GetAtt": ["FindingsRule", "Arn"]} in sources

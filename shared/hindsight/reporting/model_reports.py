@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hindsight.config.model import ModelConfiguration
+from hindsight.config.model import ModelConfiguration, ServedBy
 from hindsight.config.store import ConfigurationStore, shown_retirement
 from hindsight.core.errors import NotFound
 from hindsight.datasets.members import MemberStore
@@ -64,6 +64,7 @@ class ModelReports:
             return {"model": model, "state": stage.value, "retired": shown_retirement(retirement)}
         revision = self.configurations.newest(model)
         pointer, state, queue = self.registry.pointer(model), self.triggers.load(model), self._label_queue(model, now)
+        is_external = revision.configuration.serving is ServedBy.EXTERNAL
         status = model_status(
             revision,
             pointer,
@@ -77,7 +78,7 @@ class ModelReports:
             requested=self.training_requests.newest(model),
             evaluations=self.evaluations.evaluations(model),
             first_version=None if pointer else self._first_version(revision.configuration, state, queue, now),
-            beside=self.checks.beside(model),
+            beside=self.checks.beside(model) if is_external else (),
         )
         declared = {name: feature.type for name, feature in revision.configuration.features.items()}
         served = ServedFeatures(self.registry, self.configurations).of(model, pointer)
