@@ -128,6 +128,12 @@ class Rule(Section):
         return self
 
     @property
+    def constants(self) -> list[tuple[str, LabelValue]]:
+        """The labels that it can make, each with its path; none where it takes the value of its event."""
+        constants: list[tuple[str, LabelValue]] = [] if self.value is None else [("value", self.value)]
+        return constants + [(f"map.{key}", value) for key, value in (self.map or {}).items()]
+
+    @property
     def choice(self) -> Match | None:
         """The choice among the predictions of one key, None for a rule by prediction."""
         return None if self.by is MatchBy.PREDICTION else self.match or DEFAULT_MATCH[self.by]
@@ -142,6 +148,15 @@ class Default(Section):
     """It holds that long after the prediction."""
     requires_exposure: bool = False
     """It holds only if an `exposed` event came; otherwise the label is censored."""
+
+
+class Exploration(Section):
+    """The decision by which outcomes are seen, taken for a share of the entities whatever the version decides."""
+
+    share: Annotated[float, Field(gt=0, lt=1)]
+    """The share of the entities that are answered with `decision`, always the same ones."""
+    decision: LabelValue
+    """The decision by which the outcome is seen, such as to grant the loan; outcomes of others count as hidden."""
 
 
 class ExcludedSource(Section):
@@ -182,6 +197,19 @@ class Labels(Section):
     def keys(self) -> frozenset[MatchBy]:
         """The keys, beside the prediction itself, by which rules find predictions."""
         return frozenset(rule.by for rule in self.rules if rule.by is not MatchBy.PREDICTION)
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """The classes that labels can have, none where a rule takes any value."""
+        if not all(rule.constants for rule in self.rules):
+            return frozenset()
+        constants = [value for rule in self.rules for _, value in rule.constants]
+        return frozenset(map(canonical_text, [*constants, *([self.default.value] if self.default else [])]))
+
+    @property
+    def labels_every_prediction(self) -> bool:
+        """True if every prediction has a label in the end, whatever was seen of it: there is a default for all."""
+        return self.default is not None and not self.default.requires_exposure
 
     @property
     def longest_window(self) -> timedelta:

@@ -23,7 +23,7 @@ class Profile(Struct, frozen=True, kw_only=True, eq=False, array_like=True):
     Parameters
     ----------
     rows
-        The number of predictions.
+        The number of predictions that were logged.
     features
         The declared features, by name.
     score
@@ -35,7 +35,9 @@ class Profile(Struct, frozen=True, kw_only=True, eq=False, array_like=True):
     due
         The number of rows whose outcomes fall due in each hour (``2026-03-01T05``).
     sample
-        A few of the rows, uniformly drawn.
+        A few of the rows, uniformly drawn; of weighted ones with their weights.
+    weighed
+        The number of predictions that they stand for, None where each stands for itself.
     format
         The format of its stored form, which is an array of all these, the format first.
     """
@@ -48,6 +50,7 @@ class Profile(Struct, frozen=True, kw_only=True, eq=False, array_like=True):
     score_by_decision: Mapping[str, NumberSketch] = field(default_factory=dict)
     due: Mapping[str, int] = field(default_factory=dict)
     sample: RowSample = field(default_factory=RowSample)
+    weighed: int | None = None
 
     @classmethod
     def empty(cls) -> Self:
@@ -57,6 +60,11 @@ class Profile(Struct, frozen=True, kw_only=True, eq=False, array_like=True):
         0
         """
         return cls(rows=0, features={}, score=ColumnProfile.empty(FeatureType.NUMERIC, SCORE_K))
+
+    @property
+    def total(self) -> int:
+        """The number of predictions that its rows stand for."""
+        return self.rows if self.weighed is None else self.weighed
 
     @classmethod
     def merged(cls, profiles: Sequence["Profile"], *, sample_capacity: int | None = None) -> Self:
@@ -81,6 +89,9 @@ class Profile(Struct, frozen=True, kw_only=True, eq=False, array_like=True):
             },
             due=_sums(profile.due for profile in profiles),
             sample=RowSample.merged([profile.sample for profile in profiles], sample_capacity),
+            weighed=None
+            if all(profile.weighed is None for profile in profiles)
+            else sum(profile.total for profile in profiles),
         )
 
 

@@ -77,7 +77,7 @@ def check_performance(
 ) -> PerformanceReport:
     """Judge the champion on matured label records, rows of ``labels/`` one a prediction.
 
-    All is measured over the predictions that the records stand for, weighted by ``review_weights``.
+    All is measured over the predictions that the records stand for, weighted by ``label_weights``.
 
     Parameters
     ----------
