@@ -15,13 +15,8 @@ from hindsight.config.features import Feature, FeatureType
 from hindsight.config.metrics import Task
 from hindsight.profiles.categories import storable_text
 from hindsight.profiles.column import ColumnProfile
-<<<<<<< HEAD
-from hindsight.profiles.numbers import SCORE_K, NumberSketch
-from hindsight.profiles.profile import MAX_DECISIONS, Profile
-from hindsight.profiles.reading import Values, as_numbers, group_texts, profile_column, profile_numbers, profile_texts
-=======
 from hindsight.profiles.numbers import SCORE_K, NumberSketch, Weights
-from hindsight.profiles.profile import Profile
+from hindsight.profiles.profile import MAX_DECISIONS, Profile
 from hindsight.profiles.reading import (
     Values,
     as_numbers,
@@ -31,7 +26,6 @@ from hindsight.profiles.reading import (
     profile_numbers,
     profile_texts,
 )
->>>>>>> main
 from hindsight.profiles.sample import HOUR_CAPACITY, RowSample, SampledRow, hash_ids
 
 _LARGEST_WHOLE = 2**63  # that MessagePack holds

@@ -42,8 +42,4 @@ def test_every_version_of_an_hour_loses_the_sample_and_merged_ones_stay() -> Non
 
 
 def test_formats_are_those_that_are_written() -> None:
-<<<<<<< HEAD
-    assert FORMAT == hour.FORMAT == stored_sample._FORMAT
-=======
     assert hour.FORMAT == FORMAT == stored_sample._FORMAT
->>>>>>> main
