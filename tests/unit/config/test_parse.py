@@ -38,21 +38,6 @@ def test_a_configuration_written_out_in_full_means_the_same() -> None:
     assert configuration_digest(again) == configuration_digest(original)
 
 
-@pytest.mark.parametrize("path", ["labels.rules.0.value", "labels.default.value", "labels.rules.0.map"])
-def test_whole_number_is_the_same_label_with_and_without_a_point(path: str) -> None:
-    def digest(label: float) -> str:
-        labels = {"rules": [{"event": "y"}], "default": {"value": 0, "after": "P3D"}}
-        sent = {"model": "m", "task": "binary", "features": {"x": {"type": "numeric"}}, "labels": labels}
-        part: Any = sent
-        *parents, last = path.split(".")
-        for name in parents:
-            part = part[int(name)] if name.isdigit() else part[name]
-        part[last] = {"up": label} if last == "map" else label
-        return configuration_digest(parse_configuration(sent))
-
-    assert digest(1) == digest(1.0)
-
-
 def test_the_smallest_configuration_gets_sensible_defaults() -> None:
     smallest = parse_configuration(
         {"model": "m", "task": "binary", "features": {"x": {"type": "numeric"}}, "labels": {"rules": [{"event": "y"}]}}

@@ -236,7 +236,7 @@ def test_replay_that_never_was_is_not_found_of_a_retired_model_either(bench: Ben
         bench.replays.run(MODEL, "replay-unknown", lambda: True)
 
 
-def test_replay_keeps_to_its_time_among_what_it_has_seen_already(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_replay_keeps_to_its_time_among_rows_it_has_seen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in range(3):
         bench.feed(thumb(f"f-{day}", value="sideways"), hours=24 * day)
     job = bench.ask()
