@@ -57,7 +57,7 @@ class CandidatesInMemory(InMemoryMatches):
         del keys, feedback_id
         return {}
 
-    def wait(self, event: Feedback, until: datetime | None) -> None:
+    def wait(self, event: Feedback, until: datetime | None, *, again: bool = False) -> None:
         """Let an event without a prediction go."""
 
 

@@ -27,7 +27,7 @@ from hindsight.monitoring.label_health.join_health import join_health
 from hindsight.monitoring.label_health.label_freshness import label_freshness
 from hindsight.monitoring.performance.realised_performance import check_performance
 from hindsight.profiles.profile import Profile
-from hindsight.rollout.evaluation.rows import evenly_reviewed, first_of_entities, matured_since
+from hindsight.rollout.evaluation.rows import evenly_sampled, first_of_entities, matured_since
 
 MODEL, NOW, WINDOW = "busy", datetime(2026, 3, 8, tzinfo=UTC), timedelta(days=7)
 FEATURES = 20
@@ -111,7 +111,7 @@ def check(folder: Path, limit: int) -> dict[str, Any]:
     report = check_performance(matured, CONFIGURATION, champion=version, limit=0.4, test=None, level=0.01)
     health = join_health(Profile.empty(), rows, start=NOW - WINDOW, now=NOW)
     label_freshness(due, rows, NOW, WINDOW)
-    watched = evenly_reviewed(matured_since(rows, NOW - WINDOW, until), CONFIGURATION)
+    watched = evenly_sampled(matured_since(rows, NOW - WINDOW, until), CONFIGURATION)
     entities = first_of_entities(watched)
     return {
         "labels": len(rows),

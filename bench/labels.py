@@ -1,4 +1,4 @@
-"""The figures behind labels: how fast and in what memory they are joined, and what review makes of a budget.
+"""The figures behind labels: how fast and in what memory they are joined, and what review and exploration show.
 
 ``make bench-labels`` prints them and writes ``out/bench/labels.json``.
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from bench import active_learning, key_join, label_join, stream_memory, weighted_coverage
+from bench import active_learning, exploration, key_join, label_join, stream_memory, weighted_coverage
 from bench.figures import publish
 
 OUT = Path("out/bench/labels.json")
@@ -21,10 +21,14 @@ _SPEEDS = (
 )
 
 
+_HIDDEN = ("exploration_coverage", "exploration_bias", "no_exploration_coverage", "no_exploration_bias")
+
+
 def measure() -> dict[str, Any]:
     """Measure every figure, with the seeds and sizes."""
     join, memory = {**label_join.measure(), **key_join.measure()}, stream_memory.measure()
     coverage, learning = weighted_coverage.measure(), active_learning.measure()
+    hidden = exploration.measure()
     return {
         **{name: join[name] for name in _SPEEDS},
         "stream_memory_ratio": memory["stream_memory_ratio"],
@@ -34,7 +38,14 @@ def measure() -> dict[str, Any]:
             name: {what: curve[what] for what in ("labels", "accuracy")}
             for name, curve in learning["strategies"].items()
         },
-        "measured": {"join": join, "memory": memory, "coverage": coverage, "active_learning": learning},
+        "exploration": {name: hidden[name] for name in _HIDDEN},
+        "measured": {
+            "join": join,
+            "memory": memory,
+            "coverage": coverage,
+            "active_learning": learning,
+            "exploration": hidden,
+        },
     }
 
 
@@ -53,6 +64,10 @@ def shown(figures: dict[str, Any]) -> Table:
     streams = f"nominal {coverage['confidence']}; {coverage['runs']} streams of {coverage['rows']:,} rows"
     for name in ("weighted_coverage", "unweighted_coverage"):
         table.add_row(name, f"{coverage[name]:.3f}", streams)
+    hidden = measured["exploration"]
+    streams = f"{hidden['share']:.0%} explored; {hidden['runs']} streams of {hidden['rows']:,} rows"
+    for name, value in figures["exploration"].items():
+        table.add_row(name, f"{value:+.4f}" if name.endswith("bias") else f"{value:.3f}", streams)
     spent = f"accuracy by labels spent; {learning['rows']:,} rows, {learning['seeds']} seeds"
     for strategy, curve in figures["active_learning"].items():
         table.add_row(f"active_learning: {strategy}", "  ".join(_points(curve)), spent)

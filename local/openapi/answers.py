@@ -94,7 +94,7 @@ QUARANTINE = record(
 )
 PREDICTED = record(
     {"prediction_id": TEXT, "decision": ANYTHING, "score": NUMBER, "model_version": TEXT},
-    {"probabilities": mapping(NUMBER), "feedback_token": TEXT},
+    {"probabilities": mapping(NUMBER), "explored": YES_OR_NO, "feedback_token": TEXT},
 )
 CONFIGURED = record(
     {"model": TEXT, "revision": WHOLE, "effects": listed(record({"code": TEXT, "message": TEXT}))},
@@ -208,6 +208,10 @@ EXPLANATION = record(
                 "entity_id": TEXT,
                 "reference": TEXT,
                 "propensity": NUMBER,
+                "version_share": NUMBER,
+                "model_decision": ANYTHING,
+                "explored": YES_OR_NO,
+                "weight": NUMBER,
                 "shadow": OBJECT,
             },
         ),

@@ -10,6 +10,7 @@ from local.reference.schemas import Schema, schemas_of
 
 # Where a section is explained at length.
 MORE = {
+    "exploration": "weights.md",
     "features": "monitoring.md",
     "labels": "labels.md",
     "feedback": "poisoning.md",

@@ -9,18 +9,21 @@ from urllib.parse import quote
 from local.client import StackClient
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page
 
 AXE = Path(__file__).parent / "vendor/axe.min.js"
 SERIOUS = {"serious", "critical"}
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 740}
+WIDE, PHONE = (1280, 900), (375, 740)
 PATIENCE_MS = 15_000
 _STATUS = "the server responded with a status of"
 
 
-@dataclass(slots=True)
+@dataclass
 class Console:
-    """One browser; each test has a tab without keys of its own."""
+    """One browser; each test has a tab without keys of its own.
+
+    Without slots: the browser's library notes its own attributes on who listens.
+    """
 
     browser: "Browser"
     client: StackClient
@@ -36,21 +39,28 @@ class Console:
 
     def open_tab(self, **options: Any) -> "Page":
         self.close_tab()
-        self._context = self.browser.new_context(viewport=WIDE, locale="en-GB", **options)
+        self._context = self.browser.new_context(locale="en-GB", **options)
         self._page = self._context.new_page()
         self._page.set_default_timeout(PATIENCE_MS)
-        self._page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self._page.on(
-            "console",
-            lambda message: (
-                message.type == "error" and _STATUS not in message.text and self.errors.append(message.text)
-            ),
-        )
+        self.resize(WIDE)
+        self._page.on("pageerror", self._fail)
+        self._page.on("console", self._hear)
         return self._page
 
-    def _hear(self, kind: str, text: str) -> None:
-        if kind == "error" and _STATUS not in text:
-            self.errors.append(text)
+    def resize(self, size: tuple[int, int]) -> None:
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+
+    def fits(self, size: tuple[int, int]) -> bool:
+        """Check whether nothing is wider than a screen."""
+        self.resize(size)
+        return bool(self.page.evaluate("document.documentElement.scrollWidth") <= size[0])
+
+    def _hear(self, message: "ConsoleMessage") -> None:
+        if message.type == "error" and _STATUS not in message.text:
+            self.errors.append(message.text)
+
+    def _fail(self, error: "Error") -> None:
+        self.errors.append(str(error))
 
     def close_tab(self) -> None:
         if self._context is not None:

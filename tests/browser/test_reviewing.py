@@ -126,7 +126,7 @@ def test_number_is_answered_in_a_field(console: Console, client: StackClient) ->
 
 def test_class_is_found_by_search_on_a_phone(console: Console, client: StackClient) -> None:
     reviewed_model(client, "classified", ROWS[:3], task="multiclass")
-    console.page.set_viewport_size(PHONE)
+    console.resize(PHONE)
     console.review("classified")
     first = task_after(console)
     console.page.keyboard.type("zebra")
@@ -135,7 +135,7 @@ def test_class_is_found_by_search_on_a_phone(console: Console, client: StackClie
     console.page.keyboard.type("zeb")
     press(console, "Enter")
     task_after(console, second)
-    assert console.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert console.fits(PHONE)
     assert console.faults() == []
     leave(console)
     given = eventually(lambda: answers(client, "classified", second))

@@ -179,6 +179,9 @@ def test_event_whose_wait_is_over_waits_no_more_until_another_body_takes_its_pla
     store.wait(churned(), None)
     store.wait(churned(), at(20))
     assert list(store.waited(MODEL, at(25))) == []
+    store.wait(churned(), at(20), again=True)
+    assert [len(page) for page in store.waited(MODEL, at(25))] == [1]
+    store.wait(churned(), None)
     earlier = churned(received=9, digest="earlier")
     store.keep([earlier], RETENTION)
     store.wait(earlier, at(20))

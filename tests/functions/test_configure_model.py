@@ -129,3 +129,11 @@ def test_another_task_is_a_conflict_unless_it_is_forced() -> None:
 
     status, answer = put(other, query={"force": "true"})
     assert (status, answer["revision"], answer["effects"][0]["code"]) == (200, 2, "task_changed")
+
+
+def test_fault_is_named_with_its_line() -> None:
+    text = "task: binary\nfeatures: {a: {type: numeric}}\nlabels:\n  rules:\n    - {event: a, kid: manual}\n"
+    changes: dict[str, Any] = {"path": "/models/bike-demand", "queryStringParameters": None}
+    status, answer = send(handler, "configure_model", text, content_type="application/yaml", **changes)
+    assert status == 400
+    assert [(fault["path"], fault["line"]) for fault in answer["error"]["details"]] == [("labels.rules[0].kid", 5)]

@@ -130,7 +130,7 @@ def test_one_that_is_stopped_after_every_piece_of_work_ends_the_same(sample: Sam
 def test_one_that_is_killed_at_any_call_is_finished_by_the_next(moment: str, sent: Sent) -> None:
     live()
     kills = 0
-    for burns_at in killed_erasures(moment, live_and_begin_again, step=7):
+    for burns_at in killed_erasures(moment, live_and_begin_again, step=5):
         kills += 1
         assert traces(THEIRS) == [], burns_at
     assert kills > 10

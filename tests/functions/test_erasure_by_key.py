@@ -225,7 +225,7 @@ def test_killed_at_any_call_it_is_finished_by_the_next(moment: str, sent: Sent) 
     log(prediction(OTHERS, 1, entity_id=OTHERS, reference=SHARED))
     labelling.feedback_joiner().join([by_entity(OTHERS, "theirs"), by_reference(SHARED, "of-both")])
     expected, kills = items(), 0
-    for burns_at in killed_erasures(moment, live_and_request, step=13):
+    for burns_at in killed_erasures(moment, live_and_request, step=11):
         kills += 1
         assert items() == expected, burns_at
     assert kills > 6

@@ -203,3 +203,32 @@ def test_model_that_is_served_elsewhere_is_not_trained_here_even_by_force(execut
     assert (status, answer["triggered"]) == (202, False)
     assert [blocked["code"] for blocked in answer["blocked_by"]] == ["served_elsewhere"]
     assert executions() == []
+
+
+def test_baseline_of_uploaded_rows_is_built_and_a_fault_in_them_is_shown(fanned_out: FannedOut, sample: Sample) -> None:
+    key = f"uploads/model={MODEL}/rows"
+    configure(baseline={"key": key})
+    log("ours-1", 1)
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 1.5)
+    missing = read_baseline(stores.lake(), MODEL, "ours-1")
+    assert missing is not None
+    assert (missing["is_complete"], missing["problem"]) == (
+        False,
+        "monitoring.baseline.key names no object of the lake",
+    )
+    table = "feature.hour,feature.temperature,feature.holiday,score\n" + "8,0.25,false,0.5\n17,,true,0.75\n" * 60
+    stores.lake().write_bytes(key, table.encode(), "text/csv")
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 1.6)
+    built = read_baseline(stores.lake(), MODEL, "ours-1")
+    assert built is not None
+    assert (built["rows"], built["is_complete"], built["policy"]) == (120, True, {"key": key})
+    run(monitor, fanned_out, sample, "monitor", 2)
+    check = stores.check_store().latest(MODEL, CheckKind.DRIFT)
+    assert check is not None
+    assert check.verdict is not Verdict.INSUFFICIENT
+    assert check.summary["baseline"]["built_at"] == "2026-03-02T14:24:00.000000Z"
+    configure(baseline={"rows": 200})
+    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 2.1)
+    again = read_baseline(stores.lake(), MODEL, "ours-1")
+    assert again is not None
+    assert (again["rows"], again["policy"]) == (300, {"rows": 200})

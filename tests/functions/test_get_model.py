@@ -173,3 +173,14 @@ def save(occurred_at: datetime) -> None:
     due = occurred_at + timedelta(days=7)
     made = prediction(NAME, occurred_at=occurred_at, received_at=occurred_at, outcome_due_at=due)
     DynamoPredictions("predictions", boto3.client("dynamodb")).save([made], timedelta(days=400))
+
+
+def test_one_decision_is_found_by_its_id() -> None:
+    record_decisions(1)
+    name = f"{START:%Y%m%dT%H%M%SZ}-0123456789abcdef"
+    [kept] = stores.trigger_store().decisions(MODEL, 1)
+    state = stores.trigger_store().load(MODEL)
+    assert stores.trigger_store().record(kept.replace(decision_id=name), state.replace(version=2), 1)
+    assert get(f"{MODEL}/decisions/{name}")[1]["decision_id"] == name
+    for unknown in (f"{name}0", "20990101T000000Z-0123456789abcdef", "decision-7"):
+        assert get(f"{MODEL}/decisions/{unknown}")[0] == 404

@@ -140,7 +140,9 @@ def test_job_of_another_model_is_not_found() -> None:
     assert get(f"another/jobs/{other.job_id}")[0] == 200
 
 
-@pytest.mark.parametrize("kind", [kind for kind in CHECKPOINTS if kind not in {JobKind.ERASURE, JobKind.EXPORT}])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in CHECKPOINTS if kind not in {JobKind.ERASURE, JobKind.EXPORT, JobKind.REPLAY}]
+)
 def test_job_that_goes_on_by_itself_is_not_resumed(kind: JobKind) -> None:
     started = stores.job_store().start(job(kind))
 

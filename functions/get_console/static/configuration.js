@@ -27,7 +27,7 @@ function Editor({ model, stored, done }) {
   const [check, setCheck] = useState({});
   const [asks, setAsks] = useState(false);
   const field = useRef(), gutter = useRef();
-  const type = stored.content_type;
+  const type = /^\s*\{/.test(text) ? "application/json" : "application/yaml";
   const put = (more) => call(`${modelPath(model)}${query(more)}`, { method: "PUT", body: text, type });
   const isChanged = text !== stored.document;
   useEffect(() => {

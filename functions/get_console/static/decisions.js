@@ -1,7 +1,7 @@
 // Trigger decisions and the changes of the serving pointer: what was decided, by what, and why not.
 
 import { call, modelPath, query } from "./api.js";
-import { Badge, Facts, Loaded, Paged, Table, Time, html, number, sentence, spaced, useData, useState } from "./ui.js";
+import { Badge, Facts, Loaded, Paged, Table, Time, html, number, readable, sentence, spaced, useData, useState } from "./ui.js";
 import { Head, toModel } from "./models.js";
 
 export function DecisionList({ model }) {
@@ -17,7 +17,7 @@ export function DecisionList({ model }) {
         : html`<ul class="plain card">${shown.map((one) => html`<li key=${one.decision_id}>
           <p><${Badge} tone=${one.triggered ? "good" : ""}>${one.triggered ? "triggered" : "not triggered"}<//>
           ${one.outcome && html` <${Badge}>${one.outcome}<//>`}
-          <a href=${toModel(model, "decisions", one.decision_id)}><${Time} at=${one.at} exact /></a><br />${one.explanation}</p></li>`)}</ul>`;
+          <a href=${toModel(model, "decisions", one.decision_id)}><${Time} at=${one.at} exact /></a><br />${readable(one.explanation)}</p></li>`)}</ul>`;
     }}<//>`;
 }
 
@@ -26,7 +26,7 @@ export function Decision({ model, decision }) {
   return html`<${Head} model=${model} tab="decisions" />
     <${Loaded} of=${found}>${(one) => html`
       <h2>Decision of <${Time} at=${one.at} exact /></h2>
-      <p class="lead">${one.explanation}</p>
+      <p class="lead">${readable(one.explanation)}</p>
       <${Facts} rows=${[
         ["decided", html`<${Badge} tone=${one.triggered ? "good" : ""}>${one.triggered ? "triggered" : "not triggered"}<//>`],
         ["cause", spaced(one.cause)],
@@ -42,7 +42,7 @@ export function Decision({ model, decision }) {
       <section class="card"><h2>Signals</h2>
         <${Table} caption="Signals" head=${["Signal", "State", "Reason", "Role", "Since"]} rows=${[...one.signals].sort((a, b) => b.active - a.active).map(({ kind, active, reason, role, since }) => ({
           key: kind,
-          cells: [spaced(kind), html`<${Badge} tone=${active ? "warn" : ""}>${active ? "active" : "quiet"}<//>`, reason, spaced(role), html`<${Time} at=${since} />`],
+          cells: [spaced(kind), html`<${Badge} tone=${active ? "warn" : ""}>${active ? "active" : "quiet"}<//>`, readable(reason), spaced(role), html`<${Time} at=${since} />`],
         }))} /></section>`}<//>`;
 }
 

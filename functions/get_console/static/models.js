@@ -1,7 +1,7 @@
 // All models at a glance: what needs attention first, each with what it lives by.
 
 import { call, modelPath, query } from "./api.js";
-import { Ask, Badge, Confirm, Facts, Loaded, Paged, Time, html, number, sentence, spaced, useData, useEffect, useState } from "./ui.js";
+import { Ask, Badge, Confirm, Facts, Loaded, Paged, Time, html, number, readable, sentence, spaced, useData, useEffect, useState } from "./ui.js";
 
 const AT_ONCE = 4;
 let running = 0;
@@ -63,7 +63,7 @@ function Glance({ status }) {
       ["labels", health.window ? html`${labelAge(health.window.label_freshness_seconds)} <small>· <${Time} at=${health.window.at} /></small>` : `${number(health.awaiting)} awaited`],
       ["last evaluation", status.last_evaluation ? html`<${Time} at=${status.last_evaluation.at} />` : "none yet"],
     ]} />
-    ${status.last_evaluation && html`<p class="hint clamp">${status.last_evaluation.explanation}</p>`}`;
+    ${status.last_evaluation && html`<p class="hint clamp">${readable(status.last_evaluation.explanation)}</p>`}`;
 }
 
 export function labelAge(seconds) {
@@ -74,7 +74,7 @@ export function labelAge(seconds) {
 // A value on its line: where it is, how sure, and the limit it must not fall below (for errors: not exceed).
 export function Line({ check }) {
   const { value, lower, upper, limit, metric } = check?.summary ?? {};
-  if (typeof value !== "number") return html`<p class="figure"><span class="big">–</span> <small>${check ? check.reason : "not measured yet"}</small></p>`;
+  if (typeof value !== "number") return html`<p class="figure hint">${check ? sentence(check.reason || "not measured") : "Not measured yet."}</p>`;
   const known = [value, lower, upper, limit].filter((one) => typeof one === "number");
   const [low, high] = [Math.min(...known), Math.max(...known)];
   const pad = (high - low || Math.abs(value) || 1) * 0.1;
@@ -130,10 +130,10 @@ function State({ model, status, reload }) {
         </div>
       </section>
       <section class="card"><h2>Live performance</h2><${Line} check=${status.checks.performance} />
-        ${status.checks.performance?.reason && html`<p class="hint">${sentence(status.checks.performance.reason)}</p>`}
+        ${typeof status.checks.performance?.summary.value === "number" && status.checks.performance.reason && html`<p class="hint">${sentence(status.checks.performance.reason)}</p>`}
         <h3>Estimated, before the labels come</h3><${Line} check=${status.checks.estimated_performance} /></section>
       <section class="card"><h2>Last evaluation</h2>
-        ${last ? html`<p>${last.explanation}</p><p class="hint">${last.triggered ? "Triggered" : "Not triggered"} <${Time} at=${last.at} />${last.blocked_by.length > 0 && html` · blocked by ${last.blocked_by.map(({ code }) => html` <${Badge} tone="warn">${code}<//>`)}`}</p>` : html`<p class="empty">Triggers have not been evaluated yet.</p>`}
+        ${last ? html`<p>${readable(last.explanation)}</p><p class="hint">${last.triggered ? "Triggered" : "Not triggered"} <${Time} at=${last.at} />${last.blocked_by.length > 0 && html` · blocked by ${last.blocked_by.map(({ code }) => html` <${Badge} tone="warn">${code}<//>`)}`}</p>` : html`<p class="empty">Triggers have not been evaluated yet.</p>`}
         ${status.last_outcome && html`<p class="hint">The last run ended <${Badge}>${status.last_outcome}<//> <${Time} at=${status.last_run_finished_at} />.</p>`}</section>
       <section class="card"><h2>Checks</h2><${Checks} model=${model} checks=${status.checks} health=${status.join_health} /></section>
     </div>`;
@@ -143,14 +143,14 @@ function Checks({ model, checks, health }) {
   const shown = Object.values(checks).sort((a, b) => a.kind.localeCompare(b.kind));
   if (!shown.length) return html`<p class="empty">Not checked yet.</p>`;
   return html`<ul class="plain">${shown.map((check) => html`<li key=${check.kind}><${CheckRow} check=${check} /></li>`)}</ul>
-    <p class="hint"><a href=${toModel(model, "checks")}>All checks</a> · ${number(health.awaiting)}${health.awaiting_capped ? "+" : ""} labels awaited</p>`;
+    <p class="hint"><a href=${toModel(model, "checks")}>All checks</a> · ${number(health.awaiting)}${health.awaiting_capped ? "+" : ""} label${health.awaiting === 1 ? "" : "s"} awaited</p>`;
 }
 
 export function CheckRow({ check }) {
   const url = check.page_url ?? check.report_url;
   return html`<p><${Badge}>${check.verdict}<//> <strong>${spaced(check.kind)}</strong> <small><${Time} at=${check.at} /></small>
     ${/^https?:/.test(url ?? "") && html` <a href=${url} target="_blank" rel="noopener noreferrer">${check.page_url ? "page" : "report"} ↗</a>`}
-    ${check.reason && html`<br /><span class="hint">${check.reason}</span>`}</p>`;
+    ${check.reason && html`<br /><span class="hint">${readable(check.reason)}</span>`}</p>`;
 }
 
 export function CheckList({ model }) {

@@ -240,7 +240,7 @@ function Task({ task, hand }) {
     return () => removeEventListener("keydown", press);
   });
   return html`<article class="card task" aria-live="polite" aria-label="Task">
-    <div class="about"><${Badge} tone=${isDisputed(task) ? "warn" : "plain"}>${REASONS[task.reason] ?? spaced(task.reason)}<//>
+    <div class="about"><${Badge} tone=${isDisputed(task) ? "warn" : ""}>${REASONS[task.reason] ?? spaced(task.reason)}<//>
       <span>Predicted <${Time} at=${task.occurred_at} /></span><${Lease} until=${task.lease_expires_at} />
       <span class="id" title="The prediction's id">${task.prediction_id}</span></div>
     <${Features} task=${task} features=${queue.features} />

@@ -2,7 +2,7 @@
 
 import uPlot from "./vendor/uplot.js";
 import { call, modelPath, query } from "./api.js";
-import { Failure, Time, html, moment, number, spaced, useData, useEffect, useMemo, useRef, useState } from "./ui.js";
+import { Failure, Time, html, moment, number, readable, spaced, useData, useEffect, useMemo, useRef, useState } from "./ui.js";
 import { toModel } from "./models.js";
 
 const DAY = 86_400;
@@ -34,11 +34,11 @@ function eventsOf(model, { drift, live, decisions, versions, deployments }) {
       text: `${spaced(check.kind)} ${check.verdict}: ${check.reason}`,
     })),
     ...decisions.map((one) => ({
-      lane: one.triggered ? "Runs" : "Decisions", at: one.at, href: toModel(model, "decisions", one.decision_id), text: one.explanation,
+      lane: one.triggered ? "Runs" : "Decisions", at: one.at, href: toModel(model, "decisions", one.decision_id), text: readable(one.explanation),
       tone: one.triggered ? { promoted: "good", deployed: "good", rejected: "bad", failed: "bad" }[one.outcome] ?? "warn" : "",
     })),
     ...versions.map((one) => ({
-      lane: "Versions", at: one.created_at, href: toModel(model, "versions", one.version), tone: one.gate?.verdict === "promote" ? "good" : "bad",
+      lane: "Versions", at: one.created_at, href: toModel(model, "versions", one.version), tone: { promote: "good", reject: "bad" }[one.gate?.verdict] ?? "",
       text: `${one.version}: ${spaced(one.gate?.verdict ?? "not judged")}`,
     })),
     ...deployments.map((one) => ({
@@ -138,14 +138,16 @@ function Lines({ live, estimated, span, choose }) {
   const chosen = useRef(choose);
   chosen.current = choose;
   useEffect(() => {
+    const box = place.current;
     const draw = () => {
+      const { min, max } = plot.current?.scales.x ?? { min: span[0], max: span[1] };
       plot.current?.destroy();
-      plot.current = new uPlot(options(metric, place.current.clientWidth, (from, to) => chosen.current(from, to)), table, place.current);
-      plot.current.setScale("x", { min: span[0], max: span[1] });
+      plot.current = new uPlot(options(metric, box.clientWidth, (from, to) => chosen.current(from, to)), table, box);
+      plot.current.setScale("x", { min, max });
     };
     draw();
-    const resized = new ResizeObserver(() => plot.current.setSize({ width: place.current.clientWidth, height: HEIGHT }));
-    resized.observe(place.current);
+    const resized = new ResizeObserver(() => plot.current?.setSize({ width: box.clientWidth, height: HEIGHT }));
+    resized.observe(box);
     const themed = new MutationObserver(draw);
     themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
     const scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -164,6 +166,8 @@ function Lines({ live, estimated, span, choose }) {
 }
 
 const HEIGHT = 260;
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const hour = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const shown = (_, value) => (value === null || value === undefined ? "–" : number(value));
 
 function options(metric, width, choose) {
@@ -172,6 +176,7 @@ function options(metric, width, choose) {
   const bound = { stroke: "transparent", points: { show: false }, spanGaps: true, value: shown };
   return {
     width,
+    padding: [12, 8, 0, 0],
     height: HEIGHT,
     cursor: { drag: { x: true, y: false, setScale: false } },
     hooks: {
@@ -184,7 +189,7 @@ function options(metric, width, choose) {
         },
       ],
     },
-    axes: [{ ...axis }, { ...axis, size: GUTTER, values: (_, ticks) => ticks.map(number) }],
+    axes: [{ ...axis, space: 80, values: (_, ticks, at, space, step) => ticks.map((tick) => (step < DAY ? hour : day).format(tick * 1000)) }, { ...axis, size: GUTTER, values: (_, ticks) => ticks.map(number) }],
     bands: [
       { series: [3, 2], fill: colour("--accent", 16) },
       { series: [6, 5], fill: colour("--warn", 12) },

@@ -19,9 +19,14 @@ export const spaced = (text) => String(text ?? "").replaceAll("_", " ");
 export const plural = (count, noun, many = `${noun}s`) => `${whole.format(count)} ${count === 1 ? noun : many}`;
 export const moment = (at) => short.format(new Date(at));
 
+// Moments within the API's sentences, as a person reads them.
+const MOMENT = /\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})/g;
+export const readable = (text) => String(text ?? "").replace(MOMENT, (at) => moment(at));
+
 export function number(value) {
   if (typeof value !== "number") return value === null || value === undefined ? "–" : String(value);
-  return Number.isInteger(value) ? whole.format(value) : figure.format(value);
+  if (Number.isInteger(value)) return whole.format(value);
+  return Math.abs(value) < 1e-4 ? value.toExponential(1) : figure.format(value);
 }
 
 export function ago(at, now = Date.now()) {
@@ -95,7 +100,7 @@ export function Failure({ error, retry }) {
   </div>`;
 }
 
-export const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`;
+export const sentence = (text) => readable(`${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`);
 
 export function Notice({ tone = "", children, role = "status" }) {
   return html`<div class=${`notice ${tone}`} role=${role}>${children}</div>`;

@@ -32,7 +32,7 @@ function roleOf(version, status) {
 
 function Verdict({ gate }) {
   const verdict = gate?.verdict;
-  return verdict ? html`<${Badge} tone=${verdict === "promote" ? "good" : "bad"}>${verdict}<//>` : "not judged";
+  return verdict ? html`<${Badge} tone=${{ promote: "good", reject: "bad" }[verdict] ?? ""}>${verdict}<//>` : "not judged";
 }
 
 export function Version({ model, version }) {
@@ -101,7 +101,7 @@ function Actions({ model, one, status, done }) {
       ${ask("Reject …", "Reject", post("reject"), html`The run ends without a deployment, and ${champion} goes on serving. Several rejections in a row make later runs wait longer.`, { danger: true })}</div></div>`;
   }
   if (status.champion === one.version || one.expired_at || status.state === "retired") return null;
-  const refused = one.gate.verdict && one.gate.verdict !== "promote";
+  const refused = one.gate.verdict === "reject";
   return html`<div class="buttons">
     ${refused && ask("Override the gate …", "Override", post("approve", { override: true }), html`The gate refused ${name}. It will serve all the same, in place of ${champion}, and the record says that you overrode the gate.`, { danger: true })}
     ${!refused && ask("Promote …", "Promote", post("promote"), html`${name} becomes the champion at once, in place of ${champion}, which stays the target of a rollback.`)}</div>`;

@@ -61,6 +61,7 @@ def resumptions() -> JobResumptions:
         {
             JobKind.RELABELLING: relabel_requests().resume,
             JobKind.ERASURE: erasure_requests().resume,
+            JobKind.REPLAY: replay_requests().resume,
             JobKind.EXPORT: export_requests().resume,
         },
     )

@@ -62,8 +62,8 @@ def _fit_estimator(
     is_trusted: bool,
 ) -> bool:
     """Fit what estimates the performance of a version made elsewhere, where its labels are enough."""
-    from hindsight.rollout.evaluation.rows import evenly_reviewed  # noqa: PLC0415  needs numpy
+    from hindsight.rollout.evaluation.rows import evenly_sampled  # noqa: PLC0415  needs numpy
     from hindsight.training.estimators.live_estimator import LiveEstimators  # noqa: PLC0415
 
-    keeper = LiveEstimators(stores.lake(), evenly_reviewed)
+    keeper = LiveEstimators(stores.lake(), evenly_sampled)
     return keeper.update(configuration, version, rows, estimator, is_trusted=is_trusted)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from hindsight.config.types import (
     Duration,
@@ -16,6 +16,7 @@ from hindsight.config.types import (
     require_consistent,
     rivals,
 )
+from hindsight.core.compact_json import MAX_INTEGER
 from hindsight.core.errors import Fault
 
 EXPOSED = "exposed"
@@ -26,6 +27,15 @@ RESERVED_EVENTS = frozenset({EXPOSED, RETRACTED})
 
 LabelValue = bool | int | float | str
 ValueText = Annotated[str, Field(max_length=MAX_VALUE_TEXT)]
+
+
+def _whole(value: LabelValue) -> LabelValue:
+    """Write a whole number in one way: 1 and 1.0 are the same label, and must not make two revisions."""
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) <= MAX_INTEGER
+    return int(value) if is_whole else value
+
+
+GivenLabel = Annotated[LabelValue, AfterValidator(_whole)]
 
 
 class Aggregate(StrEnum):
@@ -111,9 +121,9 @@ class Rule(Section):
     """The function that makes one value of several matching events."""
     positive: Threshold | None = None
     """Make the label 1 or 0 by a comparison; for binary tasks."""
-    map: dict[ValueText, bool | int | float | str] | None = Field(default=None, min_length=1, max_length=1000)
+    map: dict[ValueText, GivenLabel] | None = Field(default=None, min_length=1, max_length=1000)
     """Make the label by the value's text, such as `{up: 1, down: 0}`."""
-    value: bool | int | float | str | None = None
+    value: GivenLabel | None = None
     """The label of every matching event, with any value."""
 
     @model_validator(mode="after")
@@ -128,6 +138,12 @@ class Rule(Section):
         return self
 
     @property
+    def constants(self) -> list[tuple[str, LabelValue]]:
+        """The labels that it can make, each with its path; none where it takes the value of its event."""
+        constants: list[tuple[str, LabelValue]] = [] if self.value is None else [("value", self.value)]
+        return constants + [(f"map.{key}", value) for key, value in (self.map or {}).items()]
+
+    @property
     def choice(self) -> Match | None:
         """The choice among the predictions of one key, None for a rule by prediction."""
         return None if self.by is MatchBy.PREDICTION else self.match or DEFAULT_MATCH[self.by]
@@ -136,12 +152,21 @@ class Rule(Section):
 class Default(Section):
     """The label of a prediction without feedback."""
 
-    value: bool | int | float | str
+    value: GivenLabel
     """The label of a prediction without feedback that a rule reads."""
     after: PositiveDuration
     """It holds that long after the prediction."""
     requires_exposure: bool = False
     """It holds only if an `exposed` event came; otherwise the label is censored."""
+
+
+class Exploration(Section):
+    """The decision by which outcomes are seen, taken for a share of the entities whatever the version decides."""
+
+    share: Annotated[float, Field(gt=0, lt=1)]
+    """The share of the entities that are answered with `decision`, always the same ones."""
+    decision: LabelValue
+    """The decision by which the outcome is seen, such as to grant the loan; outcomes of others count as hidden."""
 
 
 class ExcludedSource(Section):
@@ -182,6 +207,19 @@ class Labels(Section):
     def keys(self) -> frozenset[MatchBy]:
         """The keys, beside the prediction itself, by which rules find predictions."""
         return frozenset(rule.by for rule in self.rules if rule.by is not MatchBy.PREDICTION)
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """The classes that labels can have, none where a rule takes any value."""
+        if not all(rule.constants for rule in self.rules):
+            return frozenset()
+        constants = [value for rule in self.rules for _, value in rule.constants]
+        return frozenset(map(canonical_text, [*constants, *([self.default.value] if self.default else [])]))
+
+    @property
+    def labels_every_prediction(self) -> bool:
+        """True if every prediction has a label in the end, whatever was seen of it: there is a default for all."""
+        return self.default is not None and not self.default.requires_exposure
 
     @property
     def longest_window(self) -> timedelta:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from hindsight.config.features import Feature, FeatureType
 from hindsight.config.feedback import FeedbackRules
-from hindsight.config.labels import NUMERIC_AGGREGATES, Aggregate, LabelKind, Labels, Rule, canonical_text
+from hindsight.config.labels import NUMERIC_AGGREGATES, Aggregate, Exploration, LabelKind, Labels, Rule, canonical_text
 from hindsight.config.metrics import DEFAULT_GATE_METRIC, DEFAULT_METRIC, METRICS_BY_TASK, Metric, Task
 from hindsight.config.monitoring import DriftMethod, Monitoring, StoredRows
 from hindsight.config.review import Review
@@ -45,6 +45,8 @@ class ModelConfiguration(Section):
     """The kind of prediction, which decides the metrics, the candidates and what a label may be."""
     serving: ServedBy = ServedBy.HINDSIGHT
     """The server that answers: `predict`, or one of your own (`external`) whose predictions are logged."""
+    exploration: Exploration | None = None
+    """A share of entities answered with one decision whatever the version decides, so that hidden outcomes are seen."""
     features: dict[FeatureName, Feature] = Field(min_length=1, max_length=2000)
     """The inputs by name; a prediction with any other is rejected, one that is left out is missing."""
     labels: Labels
@@ -77,6 +79,7 @@ class ModelConfiguration(Section):
                 *_training_faults(self),
                 *_slice_faults(self),
                 *_review_faults(self),
+                *_exploration_faults(self),
                 *_window_faults(self),
                 *_baseline_faults(self),
             ]
@@ -125,7 +128,7 @@ def _label_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
     labels, task = configuration.labels, configuration.task
     for position, rule in enumerate(labels.rules):
         path = f"labels.rules[{position}]"
-        for name, value in _constants(rule):
+        for name, value in rule.constants:
             if problem := unfit_label(value, task):
                 yield Fault(f"{path}.{name}", problem)
         if rule.positive is not None and task is not Task.BINARY:
@@ -169,11 +172,6 @@ def _is_computed(text: str, aggregate: Aggregate) -> bool:
         return False
     written = text == canonical_text(number) and abs(number) <= MAX_NUMBER
     return written and (aggregate is not Aggregate.COUNT or (number >= 1 and number.is_integer()))
-
-
-def _constants(rule: Rule) -> list[tuple[str, bool | int | float | str]]:
-    constants = [] if rule.value is None else [("value", rule.value)]
-    return constants + [(f"map.{key}", value) for key, value in (rule.map or {}).items()]
 
 
 def unfit_label(value: bool | int | float | str, task: Task) -> str | None:
@@ -270,6 +268,19 @@ def _review_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
     for name in () if is_read else ("random_rate", "uncertain_per_day"):
         if getattr(review, name) > 0:
             yield Fault(f"review.{name}", "asks for answers that no rule reads; add a rule with kind manual")
+
+
+def _exploration_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
+    explored, task = configuration.exploration, configuration.task
+    if explored is None:
+        return
+    classes = configuration.labels.classes if task is Task.MULTICLASS else ()
+    if task is Task.REGRESSION:
+        yield Fault("exploration", "is for binary and multiclass tasks: a regression takes no decisions")
+    elif problem := unfit_label(explored.decision, task):
+        yield Fault("exploration.decision", problem)
+    elif classes and canonical_text(explored.decision) not in classes:
+        yield Fault("exploration.decision", f"is none of the classes {', '.join(sorted(classes))}")
 
 
 def _window_faults(configuration: ModelConfiguration) -> Iterator[Fault]:

@@ -179,6 +179,14 @@ def find_job(jobs: JobStore, model: str, job_id: str, kind: JobKind | None = Non
     return found
 
 
+def send_again(jobs: JobStore, queue: WorkQueue, model: str, job_id: str, kind: JobKind) -> None:
+    """Send the message of a running job again: it may have been lost, or given up on. Raises NotFound, NotResumable."""
+    job = find_job(jobs, model, job_id, kind)
+    if job.is_over:
+        raise NotResumable(f"the {kind} {job_id} is {job.status}")
+    queue.send(job_message(job))
+
+
 def no_job(model: str, job_id: str) -> NotFound:
     """Build the error of an id that names no job of a model."""
     return NotFound(f"the model {model!r} has no job {job_id!r}")

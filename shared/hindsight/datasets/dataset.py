@@ -20,7 +20,7 @@ PARTS: tuple[Part, ...] = ("train", "holdout")
 
 MANIFEST_FORMAT = 3
 # What the version that served answered to a row of the holdout.
-ANSWER_COLUMNS = ("model_version", "decision", "score")
+ANSWER_COLUMNS = ("model_version", "decision", "model_decision", "score")
 PARQUET = ".parquet"
 
 

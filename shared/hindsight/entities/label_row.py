@@ -10,7 +10,15 @@ from hindsight.core.codec import to_plain
 from hindsight.entities.label import LabelStatus
 from hindsight.entities.prediction import Decision, Features, FeatureValue, ShadowAnswer
 
-_OPTIONAL = ("selection_probability", "probabilities", "shadow")  # rows without them have no such field
+# Rows without them have no such field.
+_OPTIONAL = (
+    "selection_probability",
+    "probabilities",
+    "shadow",
+    "version_share",
+    "model_decision",
+    "weight",
+)
 
 
 class LabelFields(TypedDict, total=False):
@@ -36,6 +44,9 @@ class LabelFields(TypedDict, total=False):
     known_at: str
     entity_id: str | None
     propensity: float | None
+    version_share: float | None
+    model_decision: Decision | None
+    weight: float | None
     selection_probability: float | None
     probabilities: Mapping[str, float] | None
     shadow: Mapping[str, Any] | None
@@ -49,7 +60,8 @@ class LabelRow:
 
     ``probabilities`` are those of all classes, where the prediction has them; ``shadow`` is the answer of a version in
     shadow; ``selection_probability`` is that of a prediction sampled for review. A manual label stands for 1 over
-    that many predictions, unless they have labels anyway: then an estimate covers all predictions.
+    that many predictions, unless they have labels anyway: then an estimate covers all predictions. ``weight``,
+    ``propensity``, ``version_share`` and ``model_decision`` are the prediction's.
     """
 
     model: str
@@ -68,6 +80,9 @@ class LabelRow:
     known_at: datetime
     entity_id: str | None = None
     propensity: float | None = None
+    version_share: float | None = None
+    model_decision: Decision | None = None
+    weight: float | None = None
     selection_probability: float | None = None
     probabilities: Mapping[str, float] | None = None
     shadow: ShadowAnswer | None = None

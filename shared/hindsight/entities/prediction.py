@@ -34,9 +34,13 @@ class Prediction(Record, frozen=True, kw_only=True):
 
     ``score`` is the probability of the positive class (binary), of the decided class (multiclass), or the predicted
     value (regression); ``reference`` a key of the app's, such as an order's id, that predictions may share, by which
-    feedback finds them; ``propensity`` the probability with which the decision was taken, where the app explores;
-    ``selection_probability`` the one with which the prediction was to be reviewed, if it was sampled; ``shadow`` the
-    answer of a version in shadow to the same instance.
+    feedback finds them; ``selection_probability`` the probability with which the prediction was to be reviewed, if it
+    was sampled; ``shadow`` the answer of a version in shadow to the same instance.
+
+    ``weight`` is the number of predictions that this one was logged for, None where all are logged; ``propensity`` the
+    probability with which this answer was given, None for certain: the version's share of the entities in a canary,
+    ``version_share``, times the probability of the decision. ``model_decision`` is the version's own decision where
+    another one was taken to explore; the score is that of its own.
     """
 
     model: str
@@ -52,9 +56,17 @@ class Prediction(Record, frozen=True, kw_only=True):
     entity_id: str | None = None
     reference: str | None = None
     propensity: float | None = None
+    version_share: float | None = None
+    model_decision: Decision | None = None
+    weight: float | None = None
     selection_probability: float | None = None
     shadow: ShadowAnswer | None = None
     body_digest: str
+
+    @property
+    def is_explored(self) -> bool:
+        """True if a decision was taken that is not the version's."""
+        return self.model_decision is not None
 
     @property
     def key(self) -> PredictionKey:

@@ -10,7 +10,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.metrics import Values, as_targets
-from hindsight.evaluation.weights import review_weights
+from hindsight.evaluation.weights import label_weights
 from hindsight.label_records.columns import Mask, ValueColumn
 from hindsight.label_records.rows import LabelRows
 
@@ -29,7 +29,7 @@ class MaturedLabels:
 
 
 def read_matured(rows: Sequence[LabelFields], configuration: ModelConfiguration) -> MaturedLabels:
-    """Read records of ``labels/``, the newest of each prediction, weighted by ``review_weights``."""
+    """Read records of ``labels/``, the newest of each prediction, weighted by ``label_weights``."""
     task, records = configuration.task, LabelRows.of(rows)
     labels, decisions = (targets(records.values(name), task) for name in ("value", "decision"))
     scores = records.values("score").numbers
@@ -41,7 +41,7 @@ def read_matured(rows: Sequence[LabelFields], configuration: ModelConfiguration)
         labels[readable],
         decisions[readable],
         scores[readable],
-        review_weights(kept, configuration.labels),
+        label_weights(kept, configuration),
         probabilities=probabilities,
         classes=classes,
     )

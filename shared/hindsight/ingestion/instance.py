@@ -9,7 +9,8 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from hindsight.config.features import FeatureType
-from hindsight.config.labels import canonical_text
+from hindsight.config.labels import LabelValue, canonical_text
+from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.core.errors import InvalidInput
 from hindsight.core.times import format_time
@@ -42,6 +43,25 @@ class ScoredInstance:
     probabilities: Mapping[str, float] | None = None
 
 
+def as_decision(value: LabelValue, task: Task) -> Decision:
+    """Convert a class as a configuration or an app writes it to a decision.
+
+    >>> as_decision(True, Task.BINARY), as_decision(2, Task.MULTICLASS)
+    (1, '2')
+    """
+    text = canonical_text(value)
+    return int(text in {"1", "true"}) if task is Task.BINARY else text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """The assignment of an answer to an instance; see ``Prediction``. ``explored`` is a decision taken to explore."""
+
+    propensity: float | None = None
+    version_share: float | None = None
+    explored: Decision | None = None
+
+
 class Instance(Struct, frozen=True, kw_only=True):
     """One checked instance of a model."""
 
@@ -64,17 +84,23 @@ class Instance(Struct, frozen=True, kw_only=True):
         self,
         scored: ScoredInstance,
         model_version: str,
-        propensity: float | None = None,
+        assignment: Assignment,
+        *,
         shadow: ShadowAnswer | None = None,
+        weight: float | None = None,
     ) -> Prediction:
         """Build the prediction that a version made of the instance."""
+        is_explored = assignment.explored is not None
         return Prediction(
             **asdict(self),
             score=scored.score,
-            decision=scored.decision,
+            decision=scored.decision if assignment.explored is None else assignment.explored,
             probabilities=scored.probabilities,
             model_version=model_version,
-            propensity=propensity,
+            propensity=assignment.propensity,
+            version_share=assignment.version_share,
+            model_decision=scored.decision if is_explored else None,
+            weight=weight,
             shadow=shadow,
         )
 

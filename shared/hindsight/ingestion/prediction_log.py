@@ -6,7 +6,6 @@ from typing import Annotated, Protocol
 
 from pydantic import Field
 
-from hindsight.config.labels import canonical_text
 from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration, unfit_label
 from hindsight.config.types import Number, format_duration
@@ -14,7 +13,7 @@ from hindsight.core import compact_json
 from hindsight.core.errors import Fault, InvalidInput
 from hindsight.entities.prediction import Decision, Prediction, ShadowAnswer
 from hindsight.ingestion.feedback_capture import FeedbackStream
-from hindsight.ingestion.instance import InstanceItem, InstanceReader, ScoredInstance
+from hindsight.ingestion.instance import Assignment, InstanceItem, InstanceReader, ScoredInstance, as_decision
 from hindsight.ingestion.prediction_store import EarlyFeedback, PredictionStore, SavedPrediction, SaveOutcome
 from hindsight.labels.resolve import first_due_at
 from hindsight.labels.rules import ready_rules
@@ -34,6 +33,7 @@ DUE_AFTER_WINDOWS = "due_after_windows"
 DecisionField = bool | Integer | Number | Annotated[str, Field(max_length=256)] | None
 Share = Annotated[float, Field(ge=0, le=1)]
 MAX_CLASSES = 1000
+MAX_WEIGHT = 1_000_000.0
 ProbabilitiesField = Annotated[dict[str, Share], Field(min_length=2, max_length=MAX_CLASSES)] | None
 # With the largest features the prediction still fits an item of the table.
 MAX_PROBABILITIES_BYTES = 128 * 1024
@@ -69,6 +69,8 @@ class PredictionItem(InstanceItem):
     decision: DecisionField = None
     probabilities: ProbabilitiesField = None
     propensity: Annotated[float, Field(gt=0, le=1)] | None = None
+    model_decision: DecisionField = None
+    weight: Annotated[float, Field(ge=1, le=MAX_WEIGHT)] | None = None
     shadow: ShadowItem | None = None
 
 
@@ -151,19 +153,39 @@ class PredictionCapture:
 def _read(reader: InstanceReader, raw: object, path: str) -> Prediction:
     item = parse_item(PredictionItem, raw, path)
     task = reader.configuration.task
-    scored = scored_elsewhere(item, task, path)
+    taken = scored_elsewhere(item, task, path)
+    own = _own_decision(item, taken.decision, task, path)
+    scored = ScoredInstance(item.score, own, item.probabilities)
     if item.probabilities is not None:
         require_probabilities(item.probabilities, scored, task, path)
-    scored = ScoredInstance(scored.score, scored.decision, item.probabilities)
     shadow = _shadow(item, task, path)
-    return reader.read(_spelled(item, scored, shadow), path).predicted(
-        scored, item.model_version, item.propensity, shadow
+    return reader.read(_spelled(item, taken, own, shadow), path).predicted(
+        scored,
+        item.model_version,
+        Assignment(propensity=item.propensity, explored=None if own == taken.decision else taken.decision),
+        shadow=shadow,
+        weight=None if item.weight == 1 else item.weight,
     )
 
 
-def _spelled(item: PredictionItem, scored: ScoredInstance, shadow: ShadowAnswer | None) -> PredictionItem:
+def _own_decision(item: PredictionItem, taken: Decision, task: Task, path: str) -> Decision:
+    """Read the version's own decision, that taken unless another one was to explore. Raises InvalidInput."""
+    if item.model_decision is None:
+        return taken
+    if task is Task.REGRESSION:
+        raise InvalidInput.at(f"{path}.model_decision", "is for binary and multiclass tasks")
+    if item.decision is None:
+        raise InvalidInput.at(f"{path}.decision", "is required beside model_decision")
+    if problem := unfit_label(item.model_decision, task):
+        raise InvalidInput.at(f"{path}.model_decision", problem)
+    return as_decision(item.model_decision, task)
+
+
+def _spelled(item: PredictionItem, taken: ScoredInstance, own: Decision, shadow: ShadowAnswer | None) -> PredictionItem:
     """Write the decisions of an item as they are kept: true, 1 and "1" make one body."""
-    changes: dict[str, object] = {} if item.decision is None else {"decision": scored.decision}
+    changes: dict[str, object] = {} if item.decision is None else {"decision": taken.decision}
+    if item.model_decision is not None:
+        changes["model_decision"] = own
     if item.shadow is not None and shadow is not None and item.shadow.decision is not None:
         changes["shadow"] = item.shadow.model_copy(update={"decision": shadow.decision})
     return item.model_copy(update=changes)
@@ -208,11 +230,9 @@ def scored_elsewhere(item: ScoreFields, task: Task, path: str) -> ScoredInstance
 def _decision(item: ScoreFields, task: Task) -> Decision:
     if task is Task.REGRESSION:
         return item.score if item.decision is None else float(item.decision)
-    if task is Task.MULTICLASS:
-        return canonical_text(item.decision)
     if item.decision is None:
         return int(item.score >= DECISION_THRESHOLD)
-    return int(canonical_text(item.decision) in {"1", "true"})
+    return as_decision(item.decision, task)
 
 
 def _conflict(index: int, is_erased: bool) -> Rejection:

@@ -54,10 +54,9 @@ class LabelRows(Sequence[LabelFields]):  # noqa: PLW1641  it is as mutable as it
         if isinstance(rows, LabelRows):
             return rows
         rows = list(rows)
-        names = dict.fromkeys(name for row in rows for name in row if name not in {"features", "shadow"})
         shadowed = [flat(row) for row in rows]
-        fields = {name: encoded(name, [row.get(name, ABSENT) for row in rows], None) for name in names}
-        fields |= {name: encoded(name, [row.get(name, ABSENT) for row in shadowed], None) for name in SHADOW}
+        names = dict.fromkeys(name for row in shadowed for name in row if name not in {"features", "shadow"})
+        fields = {name: encoded(name, [row.get(name, ABSENT) for row in shadowed], None) for name in (*names, *SHADOW)}
         given = dict.fromkeys(name for row in rows for name in row.get("features") or {})
         features = {
             name: ValueColumn.of([(row.get("features") or {}).get(name, ABSENT) for row in rows]) for name in given
@@ -210,8 +209,17 @@ def encoded(name: str, values: list[Any], vocabulary: Vocabulary | None) -> AnyC
 
 
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay a challenger's shadow prediction beside a row's own fields."""
-    shadow = row.get("shadow")
-    if not isinstance(shadow, Mapping):
-        return dict(row)
-    return {**row, **{field: shadow[name] for field, name in SHADOW.items() if name in shadow}}
+    """Lay a challenger's shadow prediction beside a row's own fields, which are those of the version that answered.
+
+    The decision is the version's own where another one was taken to explore, and the propensity that of the decision:
+    without the chance that the version answered, in a canary.
+    """
+    found, shadow = dict(row), row.get("shadow")
+    if isinstance(shadow, Mapping):
+        found |= {field: shadow[name] for field, name in SHADOW.items() if name in shadow}
+    if found.pop("model_decision", None) is not None:
+        found["decision"] = row["model_decision"]
+    share, propensity = found.pop("version_share", None), found.get("propensity")
+    if share and propensity is not None:
+        found["propensity"] = min(1.0, propensity / share)
+    return found

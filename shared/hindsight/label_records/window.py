@@ -28,6 +28,8 @@ KEPT = (
     "probabilities",
     "model_version",
     "selection_probability",
+    "propensity",
+    "weight",
 )
 ENTITIES_AND_SHADOWS = ("entity_id", "shadow")
 _REQUIRED = {"prediction_id", "seq", "value", "features", "known_at", "occurred_at", "outcome_due_at", "model_version"}

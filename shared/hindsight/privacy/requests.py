@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from hindsight.config.store import ConfigurationStore
-from hindsight.core.errors import NotResumable
-from hindsight.core.jobs import Job, JobKind, JobStore, WorkQueue, find_job, job_message, name_job
+from hindsight.core.jobs import Job, JobKind, JobStore, WorkQueue, job_message, name_job, send_again
 from hindsight.privacy.subject import subject_digest
 from hindsight.registry.store import Registry
 from hindsight.validation.items import parse_item
@@ -68,11 +67,8 @@ class ErasureRequests:
         return job
 
     def resume(self, model: str, job_id: str) -> None:
-        """Send the message of an erasure again: it may have been given up on. Raises NotFound, NotResumable."""
-        job = find_job(self.jobs, model, job_id, JobKind.ERASURE)
-        if job.is_over:
-            raise NotResumable(f"the erasure {job_id} is {job.status}")
-        self.queue.send(job_message(job))
+        """Send an erasure to its worker again. Raises NotFound, NotResumable."""
+        send_again(self.jobs, self.queue, model, job_id, JobKind.ERASURE)
 
 
 def affected_versions(datasets: Iterable[str], model: str, registry: Registry) -> Iterator[dict[str, Any]]:

@@ -15,12 +15,18 @@ from hindsight.config.features import Feature, FeatureType
 from hindsight.config.metrics import Task
 from hindsight.profiles.categories import storable_text
 from hindsight.profiles.column import ColumnProfile
-from hindsight.profiles.numbers import SCORE_K, NumberSketch
-from hindsight.profiles.profile import Profile
-from hindsight.profiles.reading import Values, as_numbers, group_texts, profile_column, profile_numbers, profile_texts
+from hindsight.profiles.numbers import SCORE_K, NumberSketch, Weights
+from hindsight.profiles.profile import MAX_DECISIONS, Profile
+from hindsight.profiles.reading import (
+    Values,
+    as_numbers,
+    group_texts,
+    heaviest_of,
+    profile_column,
+    profile_numbers,
+    profile_texts,
+)
 from hindsight.profiles.sample import HOUR_CAPACITY, RowSample, SampledRow, hash_ids
-
-MAX_DECISIONS = 100  # whose scores are profiled apart: the commonest
 
 _LARGEST_WHOLE = 2**63  # that MessagePack holds
 _hour = itemgetter(slice(len("2026-03-01T05")))  # of an RFC 3339 text
@@ -28,13 +34,17 @@ _hour = itemgetter(slice(len("2026-03-01T05")))  # of an RFC 3339 text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Predictions by column, each of the same length; ``due`` may be empty where it is not needed."""
+    """Predictions by column, each of the same length; ``due`` may be empty where it is not needed.
+
+    ``decisions`` are the version's own; ``weights`` are whole numbers, None where each prediction counts once.
+    """
 
     prediction_ids: Sequence[str]
     features: Mapping[str, Values]
     scores: Values
     decisions: Values
     due: Sequence[str] = ()
+    weights: Weights | None = None
 
 
 def profile_rows(
@@ -51,7 +61,8 @@ def profile_rows(
         prediction_ids=[row["prediction_id"] for row in once],
         features={name: _column(features, name) for name in declared},
         scores=_column(once, "score"),
-        decisions=_column(once, "decision"),
+        decisions=[row.get("decision") if (own := row.get("model_decision")) is None else own for row in once],
+        weights=whole_weights(once),
         due=[due for row in once if isinstance(due := row.get("outcome_due_at"), str)],
     )
     return profile_columns(columns, declared, task, sample_capacity=sample_capacity)
@@ -64,21 +75,42 @@ def profile_columns(
 
     A declared feature without a column is missing in every row; a column that is not declared is left out.
     """
-    rows, decides = len(columns.prediction_ids), task is not Task.REGRESSION
+    decides, weights = task is not Task.REGRESSION, columns.weights
+    rows = len(columns.prediction_ids)
+    total = rows if weights is None else int(weights.sum())
     return Profile(
         rows=rows,
         features={
-            name: profile_column(columns.features[name], feature)
+            name: profile_column(columns.features[name], feature, weights)
             if name in columns.features
-            else replace(ColumnProfile.empty(feature.type), rows=rows, missing=rows)
+            else replace(ColumnProfile.empty(feature.type), rows=total, missing=total, heaviest=heaviest_of(weights))
             for name, feature in declared.items()
         },
-        score=profile_numbers(columns.scores, k=SCORE_K),
-        decision=profile_texts(columns.decisions) if decides else None,
+        score=profile_numbers(columns.scores, k=SCORE_K, weights=weights),
+        decision=profile_texts(columns.decisions, weights=weights) if decides else None,
         score_by_decision=_scores_by_decision(columns) if decides else {},
         due=Counter(map(_hour, columns.due)),
         sample=_sample(columns, declared, sample_capacity),
+        weighed=None if weights is None else total,
     )
+
+
+def whole_weights(rows: Sequence[Mapping[str, Any]]) -> Weights | None:
+    """Round the weights of predictions to whole numbers, None where each stands for itself.
+
+    A weight of 2.25 becomes 3 for a quarter of the ids, by their hash, and 2 for the others: right on average.
+
+    >>> rows = [{"prediction_id": str(place), "weight": 2.25} for place in range(10_000)]
+    >>> round(float(whole_weights(rows).mean()), 2), whole_weights([{"prediction_id": "a"}])
+    (2.25, None)
+    """
+    weights = np.nan_to_num(as_numbers([row.get("weight") for row in rows])[0], nan=1.0)
+    if not (weights > 1).any():
+        return None
+    below = np.floor(weights)
+    draws = hash_ids([f"weight {row['prediction_id']}" for row in rows]) / 2.0**64
+    whole: Weights = np.maximum(1, below + (draws < weights - below)).astype(np.int64)
+    return whole
 
 
 def _scores_by_decision(columns: Columns) -> dict[str, NumberSketch]:
@@ -86,9 +118,11 @@ def _scores_by_decision(columns: Columns) -> dict[str, NumberSketch]:
     texts, places = group_texts(columns.decisions)
     counts = np.bincount(places[places >= 0], minlength=len(texts))
     commonest = sorted(range(len(texts)), key=lambda place: (-counts[place], texts[place]))[:MAX_DECISIONS]
-    usable = np.isfinite(scores)
+    usable, weights = np.isfinite(scores), columns.weights
+    chosen = {storable_text(texts[place]): usable & (places == place) for place in commonest}
     return {
-        storable_text(texts[place]): NumberSketch.of(scores[usable & (places == place)], SCORE_K) for place in commonest
+        text: NumberSketch.of(scores[rows], SCORE_K, None if weights is None else weights[rows])
+        for text, rows in chosen.items()
     }
 
 
@@ -106,7 +140,9 @@ def _sample(columns: Columns, declared: Mapping[str, Feature], capacity: int) ->
 
 
 def _row(columns: Columns, declared: Mapping[str, Feature], place: int) -> dict[str, Any]:
+    weight = {} if columns.weights is None else {"weight": int(columns.weights[place])}
     return {
+        **weight,
         "prediction_id": columns.prediction_ids[place],
         "features": {
             name: _plain(columns.features[name][place], feature.type) if name in columns.features else None

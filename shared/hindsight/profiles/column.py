@@ -18,7 +18,7 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, eq=False, array_like=True
 
     ``missing`` rows have no value, ``invalid`` ones a value of another type, NaN or an infinity. ``below`` and
     ``above`` count the present numbers outside the declared range. A numeric column has ``numbers``, another one
-    ``categories``, by canonical text.
+    ``categories``, by canonical text. A row counts as often as its weight, at most ``heaviest``.
     """
 
     kind: FeatureType
@@ -29,6 +29,7 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, eq=False, array_like=True
     above: int = 0
     numbers: NumberSketch | None = None
     categories: CategorySketch | None = None
+    heaviest: int = 1
 
     def __post_init__(self) -> None:
         is_numeric, has_numbers = self.kind is FeatureType.NUMERIC, self.numbers is not None
@@ -48,9 +49,19 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, eq=False, array_like=True
         return self.rows - self.missing - self.invalid
 
     @property
+    def effective_rows(self) -> float:
+        """The number of rows of the largest weight that have as much weight.
+
+        A mean of values from 0 to 1, weighted by these rows, deviates no farther than one of so many rows of equal
+        weight, as far into the tail as Chernoff's bound goes (Hoeffding, 1963, theorem 1: weights over the largest are
+        factors from 0 to 1). Kish's number, which is larger, promises that only where weights say nothing of values.
+        """
+        return self.rows / self.heaviest
+
+    @property
     def distribution(self) -> Distribution:
-        """The distribution of the usable numbers; of no rows for a column that is not numeric."""
-        return Distribution.exact(np.array([])) if self.numbers is None else self.numbers.distribution()
+        """The distribution of the usable numbers in effective rows; of none for a column that is not numeric."""
+        return Distribution.exact(np.array([])) if self.numbers is None else self.numbers.distribution(self.heaviest)
 
     @property
     def counts(self) -> Mapping[str, float]:
@@ -76,6 +87,7 @@ def merge_columns(columns: list[ColumnProfile]) -> ColumnProfile:
         invalid=sum(column.invalid for column in columns),
         below=sum(column.below for column in columns),
         above=sum(column.above for column in columns),
+        heaviest=max(column.heaviest for column in columns),
         numbers=NumberSketch.merged(numbers) if kind is FeatureType.NUMERIC else None,
         categories=CategorySketch.merged(categories) if kind is not FeatureType.NUMERIC else None,
     )
@@ -88,4 +100,6 @@ def _commonest_kind(columns: list[ColumnProfile]) -> FeatureType:
 
 def _as_invalid(column: ColumnProfile, kind: FeatureType) -> ColumnProfile:
     invalid = column.rows - column.missing
-    return replace(ColumnProfile.empty(kind), rows=column.rows, missing=column.missing, invalid=invalid)
+    return replace(
+        ColumnProfile.empty(kind), rows=column.rows, missing=column.missing, invalid=invalid, heaviest=column.heaviest
+    )

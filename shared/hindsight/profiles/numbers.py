@@ -4,10 +4,13 @@ from collections.abc import Iterable
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 from datasketches import kll_doubles_sketch
 
 from hindsight.core.errors import UnreadableObject
 from hindsight.profiles.distribution import Distribution, Floats
+
+Weights = npt.NDArray[np.int64]
 
 FEATURE_K = 200  # ranks within 1.3 %, at most 5 KB
 SCORE_K = 1000  # ranks within 0.3 %, at most 22 KB
@@ -31,10 +34,23 @@ class NumberSketch:
         self._sketch = sketch
 
     @classmethod
-    def of(cls, values: Floats, k: int = FEATURE_K) -> Self:
-        """Build the sketch of numbers, all of them finite."""
+    def of(cls, values: Floats, k: int = FEATURE_K, weights: Weights | None = None) -> Self:
+        """Build the sketch of numbers, all of them finite; each counts as often as its weight, once by default.
+
+        The library's sketches take no weights, and a number put in a million times takes as long. So the weights are
+        taken bit by bit, the highest first: the sketch so far is merged with itself, which doubles all that it counts,
+        and the numbers whose weight has the bit are put in (the binary method of powers). Merging keeps the error.
+        """
         sketch = kll_doubles_sketch(k)
-        sketch.update(np.require(values, np.float64, ["C", "W"]))  # it takes no array that is read-only
+        if weights is None:
+            _put(sketch, values)
+            return cls(sketch)
+        for bit in reversed(range(int(weights.max(initial=0)).bit_length())):
+            if sketch.n:
+                half, sketch = sketch, kll_doubles_sketch(k)
+                sketch.merge(half)
+                sketch.merge(half)
+            _put(sketch, values[(weights >> bit) & 1 == 1])
         return cls(sketch)
 
     @classmethod
@@ -49,7 +65,7 @@ class NumberSketch:
 
     @property
     def rows(self) -> int:
-        """The number of numbers it has seen."""
+        """The number of numbers it has seen, each as often as its weight."""
         return int(self._sketch.n)
 
     @property
@@ -62,8 +78,8 @@ class NumberSketch:
         """The greatest number, exactly; None of none."""
         return float(self._sketch.get_max_value()) if self.rows else None
 
-    def distribution(self) -> Distribution:
-        """Build the distribution of the numbers seen."""
+    def distribution(self, heaviest: int = 1) -> Distribution:
+        """Build the distribution of the numbers seen, in rows of the weight that the heaviest had."""
         sketch = self._sketch
         if not self.rows:
             return Distribution(np.array([]), np.array([]))
@@ -71,7 +87,7 @@ class NumberSketch:
         # Not the weights it iterates over: datasketches 5.2 gives all as 1 where merging has emptied its lowest level.
         up_to = np.rint(np.array(sketch.get_cdf(values, True)[:-1]) * self.rows)
         error = sketch.normalized_rank_error(False) if sketch.is_estimation_mode() else 0.0
-        return Distribution(values, np.diff(up_to, prepend=0.0), float(error))
+        return Distribution(values, np.diff(up_to, prepend=0.0) / heaviest, float(error))
 
     def to_bytes(self) -> bytes:
         """Serialise the sketch in datasketches' own portable form."""
@@ -84,3 +100,7 @@ class NumberSketch:
             return cls(kll_doubles_sketch.deserialize(content))
         except (RuntimeError, IndexError, ValueError, MemoryError) as error:
             raise UnreadableObject(f"a sketch of numbers is damaged: {error}") from error
+
+
+def _put(sketch: kll_doubles_sketch, values: Floats) -> None:
+    sketch.update(np.require(values, np.float64, ["C", "W"]))  # it takes no array that is read-only

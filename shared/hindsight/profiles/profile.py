@@ -12,6 +12,7 @@ from hindsight.profiles.numbers import SCORE_K, NumberSketch
 from hindsight.profiles.sample import RowSample
 
 FORMAT = 1
+MAX_DECISIONS = 100  # whose scores are profiled apart: the commonest
 
 
 class Profile(Struct, frozen=True, kw_only=True, eq=False, array_like=True):
@@ -23,7 +24,7 @@ class Profile(Struct, frozen=True, kw_only=True, eq=False, array_like=True):
     Parameters
     ----------
     rows
-        The number of predictions.
+        The number of predictions that were logged.
     features
         The declared features, by name.
     score
@@ -31,11 +32,13 @@ class Profile(Struct, frozen=True, kw_only=True, eq=False, array_like=True):
     decision
         The decisions by canonical text; None for a regression, whose decisions are its scores.
     score_by_decision
-        The scores given with each decision, by its canonical text; empty for a regression.
+        The scores given with each of the commonest decisions, by its canonical text; empty for a regression.
     due
         The number of rows whose outcomes fall due in each hour (``2026-03-01T05``).
     sample
-        A few of the rows, uniformly drawn.
+        A few of the rows, uniformly drawn; of weighted ones with their weights.
+    weighed
+        The number of predictions that they stand for, None where each stands for itself.
     format
         The format of its stored form, which is an array of all these, the format first.
     """
@@ -48,6 +51,7 @@ class Profile(Struct, frozen=True, kw_only=True, eq=False, array_like=True):
     score_by_decision: Mapping[str, NumberSketch] = field(default_factory=dict)
     due: Mapping[str, int] = field(default_factory=dict)
     sample: RowSample = field(default_factory=RowSample)
+    weighed: int | None = None
 
     @classmethod
     def empty(cls) -> Self:
@@ -57,6 +61,11 @@ class Profile(Struct, frozen=True, kw_only=True, eq=False, array_like=True):
         0
         """
         return cls(rows=0, features={}, score=ColumnProfile.empty(FeatureType.NUMERIC, SCORE_K))
+
+    @property
+    def total(self) -> int:
+        """The number of predictions that its rows stand for."""
+        return self.rows if self.weighed is None else self.weighed
 
     @classmethod
     def merged(cls, profiles: Sequence["Profile"], *, sample_capacity: int | None = None) -> Self:
@@ -77,11 +86,22 @@ class Profile(Struct, frozen=True, kw_only=True, eq=False, array_like=True):
                 name: NumberSketch.merged(
                     profile.score_by_decision[name] for profile in profiles if name in profile.score_by_decision
                 )
-                for name in _names(profile.score_by_decision for profile in profiles)
+                for name in _commonest_decisions(profiles)
             },
             due=_sums(profile.due for profile in profiles),
             sample=RowSample.merged([profile.sample for profile in profiles], sample_capacity),
+            weighed=None
+            if all(profile.weighed is None for profile in profiles)
+            else sum(profile.total for profile in profiles),
         )
+
+
+def _commonest_decisions(profiles: Iterable["Profile"]) -> list[str]:
+    """List the decisions with the most scores: a model may decide for any of a million articles."""
+    rows = Counter[str]()
+    for profile in profiles:
+        rows.update({name: sketch.rows for name, sketch in profile.score_by_decision.items()})
+    return sorted(rows, key=lambda name: (-rows[name], name))[:MAX_DECISIONS]
 
 
 def _sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

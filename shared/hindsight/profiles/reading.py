@@ -16,7 +16,7 @@ from hindsight.config.labels import canonical_text
 from hindsight.profiles.categories import CategorySketch
 from hindsight.profiles.column import ColumnProfile
 from hindsight.profiles.distribution import Floats
-from hindsight.profiles.numbers import FEATURE_K, NumberSketch
+from hindsight.profiles.numbers import FEATURE_K, NumberSketch, Weights
 
 Values = Sequence[Any] | npt.NDArray[Any]
 
@@ -24,40 +24,61 @@ _ONLY_NUMBERS = {int, float, type(None)}
 _ONLY_TEXTS = {str, type(None)}
 
 
-def profile_column(values: Values, feature: Feature) -> ColumnProfile:
-    """Profile a feature's values.
+def profile_column(values: Values, feature: Feature, weights: Weights | None = None) -> ColumnProfile:
+    """Profile a feature's values; each counts as often as its weight, a whole number, once by default.
 
     >>> profile_column([1.5, None, "high"], Feature(type=FeatureType.NUMERIC, max=1.0)).above
     1
     """
     if feature.type is FeatureType.NUMERIC:
-        return profile_numbers(values, low=feature.min, high=feature.max)
-    return profile_texts(values, feature.type)
+        return profile_numbers(values, low=feature.min, high=feature.max, weights=weights)
+    return profile_texts(values, feature.type, weights)
 
 
 def profile_numbers(
-    values: Values, *, low: float | None = None, high: float | None = None, k: int = FEATURE_K
+    values: Values,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    k: int = FEATURE_K,
+    weights: Weights | None = None,
 ) -> ColumnProfile:
     """Profile numbers; ``low`` and ``high`` are the range they are expected in."""
     numbers, missing = as_numbers(values)
-    finite = _finite(numbers)
+    rows = len(numbers)
+    if weights is not None:
+        rows, missing = int(weights.sum()), int(weights[_is_missing(values)].sum())
+    finite, of_finite = _finite(numbers, weights)
     return ColumnProfile(
         kind=FeatureType.NUMERIC,
-        rows=len(numbers),
+        rows=rows,
         missing=missing,
-        invalid=len(numbers) - missing - len(finite),
-        below=0 if low is None else int(np.count_nonzero(finite < low)),
-        above=0 if high is None else int(np.count_nonzero(finite > high)),
-        numbers=NumberSketch.of(finite, k),
+        invalid=rows - missing - (len(finite) if of_finite is None else int(of_finite.sum())),
+        below=0 if low is None else _weight_of(finite < low, of_finite),
+        above=0 if high is None else _weight_of(finite > high, of_finite),
+        numbers=NumberSketch.of(finite, k, of_finite),
+        heaviest=heaviest_of(weights),
     )
 
 
-def profile_texts(values: Values, kind: FeatureType = FeatureType.CATEGORICAL) -> ColumnProfile:
+def profile_texts(
+    values: Values, kind: FeatureType = FeatureType.CATEGORICAL, weights: Weights | None = None
+) -> ColumnProfile:
     """Profile categories or booleans."""
-    counted, missing, invalid = _count(values, kind)
+    counted, missing, invalid = _count(values, kind) if weights is None else _weigh(values, kind, weights)
     return ColumnProfile(
-        kind=kind, rows=len(values), missing=missing, invalid=invalid, categories=CategorySketch.of(counted)
+        kind=kind,
+        rows=len(values) if weights is None else int(weights.sum()),
+        missing=missing,
+        invalid=invalid,
+        categories=CategorySketch.of(counted),
+        heaviest=heaviest_of(weights),
     )
+
+
+def heaviest_of(weights: Weights | None) -> int:
+    """Find the largest weight of a set of rows, 1 of none."""
+    return 1 if weights is None else int(weights.max(initial=1))
 
 
 def as_numbers(values: Values) -> tuple[Floats, int]:
@@ -99,9 +120,36 @@ def _as_list(values: Values) -> Sequence[Any]:
     return values.tolist() if isinstance(values, np.ndarray) else values
 
 
-def _finite(numbers: Floats) -> Floats:
+def _finite(numbers: Floats, weights: Weights | None) -> tuple[Floats, Weights | None]:
     usable = np.isfinite(numbers)
-    return numbers if usable.all() else numbers[usable]
+    if usable.all():
+        return numbers, weights
+    return numbers[usable], None if weights is None else weights[usable]
+
+
+def _is_missing(values: Values) -> npt.NDArray[np.bool_]:
+    if isinstance(values, np.ndarray) and values.dtype.kind == "f":
+        return np.isnan(values)
+    return np.fromiter((value is None for value in _as_list(values)), np.bool_, len(values))
+
+
+def _weight_of(chosen: npt.NDArray[np.bool_], weights: Weights | None) -> int:
+    return int(np.count_nonzero(chosen) if weights is None else weights[chosen].sum())
+
+
+def _weigh(values: Values, kind: FeatureType, weights: Weights) -> tuple[Counter[str], int, int]:
+    """Sum weights by canonical text, of those that are missing and of those of another type."""
+    if isinstance(values, np.ndarray) and kind is FeatureType.BOOLEAN and values.dtype.kind == "f":
+        values = [None if np.isnan(value) else bool(value) if value in {0.0, 1.0} else value for value in values]
+    counted, missing, invalid = Counter[str](), 0, 0
+    for value, weight in zip(_as_list(values), weights.tolist(), strict=True):
+        if (text := _text(value, kind)) is not None:
+            counted[text] += weight
+        elif value is None:
+            missing += weight
+        else:
+            invalid += weight
+    return counted, missing, invalid
 
 
 def _number(value: object) -> float:

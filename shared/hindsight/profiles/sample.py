@@ -70,8 +70,22 @@ class RowSample(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The rows: ``prediction_id``, ``features``, ``score`` and ``decision``, in the order of their hashes."""
+        """The rows by their hashes: ``prediction_id``, ``features``, ``score``, ``decision``, perhaps ``weight``."""
         return [_decode(row.packed) for row in self.sampled]
+
+    @property
+    def even_rows(self) -> list[dict[str, Any]]:
+        """The rows that are left where each is kept with a probability in proportion to its weight; all of equal ones.
+
+        They resemble all predictions, and none comes twice (rejection sampling; von Neumann, 1951).
+        """
+        rows = self.rows
+        weights = np.array([row.get("weight", 1) for row in rows], dtype=np.float64)
+        if not len(rows) or np.ptp(weights) == 0.0:
+            return rows
+        # Another hash than that of the sample, which would keep the light rows that it has left in.
+        draws = hash_ids([f"even {row['prediction_id']}" for row in rows]) / 2.0**64
+        return [rows[place] for place in np.flatnonzero(draws < weights / weights.max())]
 
 
 def hash_ids(ids: Sequence[str]) -> Hashes:

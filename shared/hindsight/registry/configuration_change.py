@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hindsight.config.features import FeatureType
-from hindsight.config.model import ModelConfiguration
+from hindsight.config.labels import canonical_text
+from hindsight.config.model import ModelConfiguration, ServedBy
 from hindsight.config.parse import dump_configuration
 from hindsight.config.store import ConfigurationStore, Retirement, SentDocument
 from hindsight.config.types import format_duration
@@ -108,9 +109,27 @@ def effects_of(
         yield Effect(code="outcome_delay_changed", message=message)
     if (before.training, before.outcome_delay) != (after.training, after.outcome_delay):
         yield from window_effects(after)
+    if before.exploration != after.exploration:
+        yield from exploration_effects(after)
+    if not _leaves_here(before):
+        yield from engine_effects(after)
     if before.retention != after.retention:
         message = "what is kept already ends when it was to end"
         yield Effect(code="retention_changed", message=message)
+
+
+def engine_effects(configuration: ModelConfiguration) -> Iterator[Effect]:
+    """Report versions that are to be made elsewhere and answered with here: there is no artefact of them here.
+
+    >>> from hindsight.testing.builders.configuration import configuration
+    >>> [effect.code for effect in engine_effects(configuration(training={"engine": "external"}))]
+    ['made_elsewhere_served_here']
+    """
+    if _leaves_here(configuration):
+        message = (
+            "once a version of an external engine serves, predict is a 409 served_elsewhere; set serving: external"
+        )
+        yield Effect(code="made_elsewhere_served_here", message=message)
 
 
 def window_effects(configuration: ModelConfiguration) -> Iterator[Effect]:
@@ -133,14 +152,42 @@ def window_effects(configuration: ModelConfiguration) -> Iterator[Effect]:
         yield Effect(code="training_window_short", message=message)
 
 
+def exploration_effects(configuration: ModelConfiguration) -> Iterator[Effect]:
+    """Report what exploration costs, and where nothing weighs by it.
+
+    >>> from hindsight.testing.builders.configuration import configuration
+    >>> [effect.message for effect in exploration_effects(configuration(exploration={"share": 0.02, "decision": 1}))]
+    ['2% of the entities are answered 1 whatever the version decides; a label it shows so weighs as 50 others']
+    """
+    explored = configuration.exploration
+    if explored is None:
+        return
+    decision = canonical_text(explored.decision)
+    message = f"{100 * explored.share:.3g}% of the entities are answered {decision} whatever the version decides"
+    if configuration.serving is ServedBy.EXTERNAL:
+        message = "your server explores, and logs propensity and model_decision; here its propensities weigh"
+    elif not configuration.labels.labels_every_prediction:
+        message += f"; a label it shows so weighs as {1 / explored.share:.3g} others"
+    yield Effect(code="exploration_changed", message=message)
+    if configuration.labels.labels_every_prediction:
+        message = (
+            "labels.default labels every prediction: no outcome counts as hidden, and nothing weighs by propensity"
+        )
+        yield Effect(code="exploration_weighs_nothing", message=message)
+
+
 def differences_between(before: ModelConfiguration, after: ModelConfiguration) -> Iterator[Difference]:
     """List the paths at which two configurations differ."""
     yield from _differences("", dump_configuration(before), dump_configuration(after))
 
 
 def _of_new_model(configuration: ModelConfiguration, revision: int) -> ConfigurationChange:
-    effects = tuple(window_effects(configuration))
+    effects = (*window_effects(configuration), *exploration_effects(configuration), *engine_effects(configuration))
     return ConfigurationChange(model=configuration.model, revision=revision, effects=effects, differences=())
+
+
+def _leaves_here(configuration: ModelConfiguration) -> bool:
+    return configuration.is_trained_elsewhere and configuration.serving is ServedBy.HINDSIGHT
 
 
 def _back_in_service(retirement: Retirement | None) -> Iterator[Effect]:

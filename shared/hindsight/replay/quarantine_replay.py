@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hindsight.config.store import ConfigurationStore, find_work
-from hindsight.core.jobs import Job, JobKind, JobStore, WorkQueue, job_message
+from hindsight.core.jobs import Job, JobKind, JobStore, WorkQueue, job_message, send_again
 from hindsight.lake.object_store import QUARANTINE, REPLAYED, Lake, day_prefix, model_prefix
 from hindsight.quarantine.replay_request import JOINED, ReplayFilter, counted, replay_job
 from hindsight.quarantine.replay_request import REPLAYED as SENT
@@ -51,6 +51,10 @@ class ReplayRequests:
         job = self.jobs.start(job)
         self.queue.send(job_message(job))
         return job
+
+    def resume(self, model: str, job_id: str) -> None:
+        """Send a replay to its worker again. Raises NotFound, NotResumable."""
+        send_again(self.jobs, self.queue, model, job_id, JobKind.REPLAY)
 
 
 @dataclass(slots=True)
@@ -92,13 +96,19 @@ class QuarantineReplay:
     def _go_on(self, run: ReplayRun, job: Job, has_time: Callable[[], bool]) -> None:
         if key := job.checkpoint.get(_IN_HAND):
             self._put_away(run, key)
+        passed = None
         for key in self._keys(job):
-            rows = [row for row in rows_in(self.lake, key) if row.job_id != job.job_id]
-            if not rows:
-                continue
-            if run.job is None or not has_time():
+            if run.job is None:
                 return
-            self._replay(run, key, rows)
+            if not has_time():
+                if passed is not None:
+                    # What was written by this replay is read once, however many runs it takes.
+                    self._save(run, run.job.advanced({_AFTER: passed}))
+                return
+            rows = [row for row in rows_in(self.lake, key) if row.job_id != job.job_id]
+            passed = None if rows else key
+            if rows:
+                self._replay(run, key, rows)
         if run.job is not None:
             self._save(run, run.job.completed(self.clock()))
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from hindsight.config.store import ConfigurationStore
@@ -23,7 +23,7 @@ MAX_DAYS = 92
 class CheckQuery:
     """The checks asked for: of one kind or of all, of one version or of all, between two moments, both included.
 
-    None is without a bound. ``daily`` asks for no more than the newest of each kind a day.
+    None is without a bound. ``daily`` asks for no more than the newest of each kind and version a day.
     """
 
     kind: CheckKind | None = None
@@ -81,8 +81,8 @@ class CheckHistory:
         if first <= last:
             _require_span(first, last)
         found: list[str] = []
-        listed = self._descending(model, query, first, last, before)
-        for key in _newest_of_days(listed) if query.daily else listed:
+        descending = self._newest_of_days if query.daily else self._descending
+        for key in descending(model, query, first, last, before):
             if len(found) == most:
                 break
             found.append(key)
@@ -117,15 +117,19 @@ class CheckHistory:
                 if format_time(first) <= at <= format_time(last) and (before is None or key < before):
                     yield key
 
-
-def _newest_of_days(keys: Iterator[str]) -> Iterator[str]:
-    """Keep of keys that descend the first of each day and kind."""
-    seen: set[tuple[date | None, str]] = set()
-    for key in keys:
-        day_and_kind = (day_of(key), key.rpartition("-")[2])
-        if day_and_kind not in seen:
-            seen.add(day_and_kind)
-            yield key
+    def _newest_of_days(
+        self, model: str, query: CheckQuery, first: datetime, last: datetime, before: str | None
+    ) -> Iterator[str]:
+        """Find the newest keys of each day, kind and version; the day a page begins in is read from its end again."""
+        if before is not None and (reached := day_of(before)) is not None:
+            last = min(last, datetime.combine(reached, time.max, UTC))
+        seen: set[tuple[date | None, str]] = set()
+        for key in self._descending(model, query, first, last, None):
+            series = (day_of(key), key.rpartition("/")[2].partition("Z-")[2])
+            if series not in seen:
+                seen.add(series)
+                if before is None or key < before:
+                    yield key
 
 
 def _require_span(first: datetime, last: datetime) -> None:

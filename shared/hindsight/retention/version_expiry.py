@@ -19,6 +19,9 @@ KEPT_NAMES = frozenset({"card.json", "card.html", "manifest.json"})
 UNRECORDED_FOR = timedelta(days=7)
 _ALL = 1_000_000
 _VERSION_KEY = re.compile(r"version=(?P<name>v(?P<moment>\d{8}T\d{6}Z)[^/]*)/(?P<file>.+)")
+# Versions that were made elsewhere have any name, with slashes too, and no more than a baseline and an estimator.
+_NAMED_KEY = re.compile(r"(?:version=)?(?P<name>.+)/(?P<file>[^/]+)")
+_BASELINES = frozenset({"baseline.json", "baseline.profile", "reference.profile"})
 _DATASET_KEY = re.compile(r"(?P<name>d(?P<moment>\d{8}T\d{6}Z)[^/]*)/(?P<file>.+)")
 
 
@@ -59,7 +62,7 @@ class VersionExpiry:
             ),
         )
         without_members = set[str]()
-        for name, key in [found for kind in expirables for found in kind.removable(self.lake, now - UNRECORDED_FOR)]:
+        for name, key in [found for kind in expirables for found in kind.removable(self.lake, now, self.keep.age)]:
             if not has_time():
                 report.is_complete = False
                 break
@@ -99,15 +102,21 @@ class _Expirable:
     pattern: re.Pattern[str]
     recorded: Mapping[str, datetime | None]
 
-    def removable(self, lake: Lake, unrecorded_before: datetime) -> Iterator[tuple[str, str]]:
-        """List names and keys of expired objects, and of those that a run made before a moment and never recorded."""
-        for key in lake.keys(self.prefix):
-            place = self.pattern.fullmatch(key.removeprefix(self.prefix))
-            if place is None:
-                continue
-            if place["name"] not in self.recorded:
+    def removable(self, lake: Lake, now: datetime, age: timedelta) -> Iterator[tuple[str, str]]:
+        """List names and keys of expired objects, of those that a run made and never recorded, and of old baselines.
+
+        The last are of versions that another server logged and that were never registered.
+        """
+        for entry in lake.entries(self.prefix):
+            made, named = (found.fullmatch(entry.key.removeprefix(self.prefix)) for found in (self.pattern, _NAMED_KEY))
+            if named is not None and named["name"] in self.recorded:
+                made = named
+            if made is not None and made["name"] in self.recorded:
+                if self.recorded[made["name"]] is not None and made["file"] not in KEPT_NAMES:
+                    yield made["name"], entry.key
+            elif made is not None:
                 # As texts: a key that another hand has put there may name a moment that no calendar has.
-                if place["moment"] < moment_name(unrecorded_before):
-                    yield place["name"], key
-            elif self.recorded[place["name"]] is not None and place["file"] not in KEPT_NAMES:
-                yield place["name"], key
+                if made["moment"] < moment_name(now - UNRECORDED_FOR):
+                    yield made["name"], entry.key
+            elif named is not None and named["file"] in _BASELINES and entry.written_at < now - age:
+                yield named["name"], entry.key

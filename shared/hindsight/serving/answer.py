@@ -19,6 +19,8 @@ def shown_prediction(prediction: Prediction, tokens: Callable[[str], str] | None
     }
     if prediction.probabilities is not None:
         shown["probabilities"] = dict(prediction.probabilities)
+    if prediction.is_explored:
+        shown["explored"] = True
     if tokens is not None:
         shown["feedback_token"] = tokens(prediction.prediction_id)
     return shown

@@ -53,6 +53,13 @@ class LineUp(Generic[LoadedT]):
             return self.champion
         return self.challenger if is_chosen(self.model, self.rollout, entity) else self.champion
 
+    def share_of(self, version: str) -> float | None:
+        """Find the share of the entities that a version answers in a canary, None without one."""
+        rollout = self.rollout
+        if rollout is None or self.challenger is None or rollout.mode is not RolloutMode.CANARY or not rollout.share:
+            return None
+        return rollout.share if version == self.challenger.version else 1 - rollout.share
+
 
 def share_of(model: str, version: str, entity: str) -> float:
     """Compute an entity's place in [0, 1): even over entities, and another one at every rollout.
@@ -60,7 +67,12 @@ def share_of(model: str, version: str, entity: str) -> float:
     >>> round(share_of("bike-demand", "v2", "rider-1"), 3)
     0.35
     """
-    hashed = blake2b("\n".join((model, version, entity)).encode(), digest_size=8, person=b"canary").digest()
+    return hashed_place(b"canary", model, version, entity)
+
+
+def hashed_place(use: bytes, *names: str) -> float:
+    """Compute the place in [0, 1) of some names by their hash, independent of their place in any other use."""
+    hashed = blake2b("\n".join(names).encode(), digest_size=8, person=use).digest()
     return int.from_bytes(hashed, "big") / 2.0**64
 
 

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from hindsight.config.model import ModelConfiguration
 from hindsight.core.errors import Conflict, Fault, InvalidInput
 from hindsight.entities.prediction import Features, Prediction, ShadowAnswer
 from hindsight.ingestion.instance import Instance, InstanceItem, InstanceReader, ScoredInstance
 from hindsight.ingestion.prediction_log import PredictionLog
 from hindsight.ingestion.prediction_store import SaveOutcome
 from hindsight.serving.answer import require_room
+from hindsight.serving.exploration import assign
 from hindsight.serving.line_up import InService, LineUp
 from hindsight.validation.items import parse_item
 
@@ -49,7 +51,7 @@ class Predictor:
         Conflict if an id was used for another instance, Unavailable if the predictions could not be made durable.
         """
         instances = _read(reader, items)
-        predictions, troubles = _score(instances, lineup)
+        predictions, troubles = _score(instances, lineup, reader.configuration)
         require_room(predictions)
         results = self.log.keep(predictions, reader.configuration)
         conflicts = [index for index, saved in enumerate(results) if saved.outcome is SaveOutcome.CONFLICT]
@@ -58,7 +60,9 @@ class Predictor:
         return PredictResult([saved.kept for saved in results], troubles)
 
 
-def _score(instances: Sequence[Instance], lineup: LineUp[ScorerT]) -> tuple[list[Prediction], tuple[str, ...]]:
+def _score(
+    instances: Sequence[Instance], lineup: LineUp[ScorerT], configuration: ModelConfiguration
+) -> tuple[list[Prediction], tuple[str, ...]]:
     troubles: list[str] = []
     answers: dict[int, tuple[ScoredInstance, str]] = {}
     others = [place for place, found in enumerate(instances) if lineup.answers_for(found.entity) is not lineup.champion]
@@ -71,9 +75,13 @@ def _score(instances: Sequence[Instance], lineup: LineUp[ScorerT]) -> tuple[list
         scored = lineup.champion.scorer.score([instances[place].features for place in left])
         answers |= {place: (found, lineup.champion.version) for place, found in zip(left, scored, strict=True)}
     unseen = _shadows(instances, lineup.shadow, troubles)
-    predictions = [
-        instance.predicted(*answers[place], shadow=unseen.get(place)) for place, instance in enumerate(instances)
-    ]
+    predictions = []
+    for place, instance in enumerate(instances):
+        own, version = answers[place]
+        # An entity of the canary that the champion had to answer is one that it always answers.
+        share = lineup.share_of(version) if lineup.answers_for(instance.entity).version == version else None
+        assignment = assign(configuration, instance.entity, own.decision, share)
+        predictions.append(instance.predicted(own, version, assignment, shadow=unseen.get(place)))
     return predictions, tuple(troubles)
 
 

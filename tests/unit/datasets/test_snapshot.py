@@ -16,7 +16,7 @@ from hindsight.datasets.dataset import Manifest, read_manifest
 from hindsight.datasets.part import read_arrays
 from hindsight.entities.label import LabelStatus
 from hindsight.entities.label_row import LabelRow
-from hindsight.evaluation.weights import review_weights
+from hindsight.evaluation.weights import label_weights
 from hindsight.lake.object_store import Lake
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.training.fitting.labelled_frame import LabelledFrame, load_part
@@ -227,7 +227,7 @@ def test_reviewed_row_shows_if_it_had_a_value_without_the_review(first: str) -> 
     reviewed = example(1, kind="manual", selection_probability=0.02, seq=2)
     (row,) = built_of([example(1, kind=first), reviewed], AS_OF).rows
     record = {name: row[name] for name in ("kind", "selection_probability", "labelled_without_review")}
-    assert review_weights([record], revision().configuration.labels).tolist() == [1.0 if first == "outcome" else 50.0]
+    assert label_weights([record], revision().configuration).tolist() == [1.0 if first == "outcome" else 50.0]
 
 
 def test_frames_carry_entities_weights_and_the_first_rows_as_logged() -> None:

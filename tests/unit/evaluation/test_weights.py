@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.config.model import ModelConfiguration
-from hindsight.evaluation.weights import effective_rows, labels_every_prediction, review_weights
+from hindsight.evaluation.weights import effective_rows, label_weights
 from hindsight.monitoring.performance.realised_performance import check_performance
 from hindsight.monitoring.results.check import Verdict
 from hindsight.testing.builders.configuration import configuration
@@ -35,7 +35,7 @@ def rules(*rules: dict[str, Any], **labels: Any) -> ModelConfiguration:
 
 
 def weights(records: list[dict[str, Any]], configured: ModelConfiguration) -> list[float]:
-    return review_weights(newest_records(records), configured.labels).tolist()
+    return label_weights(newest_records(records), configured).tolist()
 
 
 def test_reviewed_prediction_counts_by_its_inverse_probability() -> None:
@@ -44,7 +44,7 @@ def test_reviewed_prediction_counts_by_its_inverse_probability() -> None:
 
 def test_weight_is_one_if_all_have_a_label_in_the_end() -> None:
     everywhere = rules(MANUAL, OUTCOME, default={"value": 0, "after": "P7D"})
-    assert labels_every_prediction(everywhere.labels)
+    assert everywhere.labels.labels_every_prediction
     assert weights([REVIEWED], everywhere) == [1.0]
 
 
@@ -183,6 +183,8 @@ def test_verdict_needs_enough_effective_labels() -> None:
     )
 )
 def test_weights_of_columns_are_those_of_single_records(records: list[dict[str, Any]]) -> None:
-    labels = rules(MANUAL, OUTCOME).labels
+    configured = rules(MANUAL, OUTCOME)
 
-    assert review_weights(records, labels).tolist() == [review_weights([record], labels).item() for record in records]
+    assert label_weights(records, configured).tolist() == [
+        label_weights([record], configured).item() for record in records
+    ]

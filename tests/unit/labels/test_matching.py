@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from hindsight.config.parse import parse_configuration
 from hindsight.entities.feedback import Feedback
 from hindsight.entities.prediction import Prediction
 from hindsight.labels.joining.feedback_join import SharedEvents
@@ -137,6 +138,26 @@ def test_event_that_waited_in_vain_waits_no_more_after_a_relabelling() -> None:
     found.joiner.relabel({}, SharedEvents(MODEL, [churned()], ()), at(24 * 31))
     assert not found.joiner.time_out(MODEL, at(24 * 60)).counts.get(MODEL, {}).get(JoinCount.UNMATCHED)
     found.log(made("p-1", 1))
+    assert value(found, "p-1") == 1
+
+
+def test_event_that_waited_in_vain_and_is_sent_again_is_set_aside_again() -> None:
+    found = world()
+    found.joiner.join([churned()])
+    found.joiner.time_out(MODEL, at(24 * 30))
+    found.joiner.join([churned(received=24 * 31)])
+    assert found.joiner.time_out(MODEL, at(24 * 60)).counts[MODEL][JoinCount.UNMATCHED] == 1
+
+
+def test_feedback_by_entity_of_an_excluded_source_labels_and_retracts_nothing() -> None:
+    rules = configuration(CHURNED, THUMB, default=STAYED).model_dump(mode="json", exclude_none=True)
+    rules["labels"]["excluded_sources"] = [{"source": "poisoned"}]
+    found = KeyWorld(parse_configuration(rules))
+    found.log(made("p-1", 1))
+    found.joiner.join([churned("f-1", 50).replace(source="poisoned")])
+    assert value(found, "p-1") is None
+    found.joiner.join([churned("f-2", 51)])
+    found.joiner.join([churned("r", 52, name="retracted", value="f-2").replace(source="poisoned")])
     assert value(found, "p-1") == 1
 
 

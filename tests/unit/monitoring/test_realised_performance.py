@@ -12,6 +12,7 @@ from hindsight.core.times import format_time
 from hindsight.evaluation.matured_labels import read_matured
 from hindsight.evaluation.performance_limit import performance_limit
 from hindsight.evaluation.sequential.sequential_test import SequentialTest
+from hindsight.evaluation.slices import MAX_SLICES
 from hindsight.label_records.window import labels_in_window, matured_in_window
 from hindsight.lake.object_store import LABELS, day_prefix
 from hindsight.monitoring.performance.live_performance import claim_of
@@ -57,6 +58,13 @@ def report(
         test = test.count_labels(read_matured(of_champion, limits).predictions, NOW)
     limit = performance_limit(limits, gate_value)
     return check_performance(rows, limits, champion="v1", limit=limit, test=test, level=1e-5)
+
+
+def test_performance_is_shown_of_the_busiest_versions_however_many_there_are() -> None:
+    others = [row for number in range(MAX_SLICES + 10) for row in answers(1, 0, version=f"other-{number:03d}")]
+    found = report([*others, *answers(2, 0)], rules({}))
+    assert len(found.versions) == MAX_SLICES
+    assert found.versions["v1"].labels == 2
 
 
 def test_performance_significantly_below_the_limit_is_low() -> None:

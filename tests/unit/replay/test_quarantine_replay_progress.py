@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from hindsight.config.store import Retirement
-from hindsight.core.errors import InvalidInput, NotFound
-from hindsight.core.jobs import Job, JobStatus
+from hindsight.core.errors import InvalidInput, NotFound, NotResumable
+from hindsight.core.jobs import Job, JobStatus, parse_message
 from hindsight.labels.history import label_at
 from hindsight.quarantine.replay_request import replay_job
 from hindsight.validation.timestamps import ClientTimestamps
@@ -234,3 +234,33 @@ def test_replay_that_never_was_is_not_found_of_a_retired_model_either(bench: Ben
     leave(bench)
     with pytest.raises(NotFound):
         bench.replays.run(MODEL, "replay-unknown", lambda: True)
+
+
+def test_replay_keeps_to_its_time_among_rows_it_has_seen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    for day in range(3):
+        bench.feed(thumb(f"f-{day}", value="sideways"), hours=24 * day)
+    job = bench.ask()
+    keys = list(bench.lake.keys("quarantine/"))
+    for name in keys:
+        bench.lake.write_lines(name, [{**row, "job_id": job.job_id} for row in list(bench.lake.read_lines(name))])
+    opened, read = list[str](), bench.lake.read_lines
+    monkeypatch.setattr(bench.lake, "read_lines", lambda key: opened.append(key) or read(key))
+
+    for number, expected in enumerate(keys):
+        allowed = iter([True])
+        found = bench.run(job, lambda allowed=allowed: next(allowed, False))
+        assert found is not None
+        assert (len(opened), found.is_over) == (number + 1, number == 2)
+        assert found.is_over or found.checkpoint == {"after": expected}
+
+
+def test_replay_whose_message_was_lost_is_resumed_until_it_is_over(bench: Bench) -> None:
+    job = bench.ask()
+    bench.messages.clear()
+
+    bench.requests.resume(MODEL, job.job_id)
+
+    assert [parse_message(body) for body in bench.messages] == [(MODEL, job.job_id)]
+    bench.run(job)
+    with pytest.raises(NotResumable, match="completed"):
+        bench.requests.resume(MODEL, job.job_id)

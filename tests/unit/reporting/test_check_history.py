@@ -136,3 +136,15 @@ def test_query_that_makes_no_sense_is_refused_by_its_path(
 def test_unknown_model_has_no_checks(lake: InMemoryLake) -> None:
     with pytest.raises(NotFound):
         CheckHistory(InMemoryConfigurations(), InMemoryChecks(), lake).keys(MODEL, CheckQuery(), 10)
+
+
+def test_newest_check_of_each_kind_and_version_a_day_is_listed_where_asked_for(
+    history: CheckHistory, lake: InMemoryLake
+) -> None:
+    newest = keep(lake, CheckKind.DRIFT, NOON)
+    keep(lake, CheckKind.DRIFT, NOON - timedelta(hours=1))
+    beside = keep(lake, CheckKind.DRIFT, NOON - timedelta(hours=2), "v1")
+    other = keep(lake, CheckKind.PERFORMANCE, NOON - timedelta(hours=3))
+    before = keep(lake, CheckKind.DRIFT, NOON - timedelta(days=1))
+    assert history.keys(MODEL, CheckQuery(daily=True), 10) == [newest, beside, other, before]
+    assert history.keys(MODEL, CheckQuery(daily=True), 10, before=newest) == [beside, other, before]

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from hindsight.core.errors import Conflict
 from hindsight.core.times import moment_name
+from hindsight.registry.external_version import external_version
 from hindsight.registry.moves import AuditInfo, PointerStep, Servable, abort_rollout, promote, roll_back, start_rollout
 from hindsight.registry.pointer import Pointer, RolloutMode
 from hindsight.registry.version import DatasetRecord, VersionRecord
@@ -240,3 +241,24 @@ def test_index_of_an_unrecorded_dataset_goes_with_its_rows(world: World) -> None
     assert (MODEL, dataset_name(55)) in world.members.held
     world.sweep(70)
     assert (MODEL, dataset_name(55)) not in world.members.held
+
+
+def test_baseline_of_a_version_made_elsewhere_goes_with_the_version(world: World) -> None:
+    prefix = f"models/model={MODEL}/version=ours/3"
+    world.registry.put_version(MODEL, external_version("ours/3", 1, START))
+    for file in ("baseline.json", "reference.profile"):
+        world.lake.write_bytes(f"{prefix}/{file}", b"x", "x")
+    world.sweep(90)
+    assert f"{prefix}/baseline.json" in world.lake.objects
+    world.sweep(110)
+    assert not [key for key in world.lake.objects if key.startswith(prefix)]
+
+
+def test_old_baseline_of_a_version_that_was_never_registered_goes(world: World) -> None:
+    key = f"models/model={MODEL}/version=ours-4/baseline.profile"
+    world.lake.write_bytes(key, b"x", "x")
+    written = (world.lake.written[key] - START) // DAY
+    world.sweep(written + 99)
+    assert key in world.lake.objects
+    world.sweep(written + 102)
+    assert key not in world.lake.objects

@@ -13,7 +13,7 @@ from hindsight.evaluation.matured_labels import read_matured
 from hindsight.evaluation.sequential.observation import scale_of
 from hindsight.evaluation.sequential.sequential_test import WaitingLabels
 from hindsight.rollout.evaluation.comparison import compare, difference_hypothesis
-from hindsight.rollout.evaluation.rows import evenly_reviewed, first_of_entities, matured_since
+from hindsight.rollout.evaluation.rows import evenly_sampled, first_of_entities, matured_since
 from tests.unit.rollout.world import DAY, HOUR, NEW, NOW, SINCE, Row, drawn, records, rules, seen
 
 REVIEWED = rules(labels={"rules": [{"event": "annotation", "kind": "manual"}]}, review={"random_rate": 0.1})
@@ -35,20 +35,20 @@ def test_rows_count_in_the_order_in_which_they_matured_and_not_before_they_are_a
 def test_of_reviewed_rows_as_many_are_kept_as_the_audit_would_have_picked() -> None:
     """A certain pick is kept as rarely as the audit picks, one of the audit's always: both were then picked evenly."""
     rows = [*reviewed(2000, 1.0), *reviewed(2000, 0.1, first=5000)]
-    kept = Counter(row["selection_probability"] for row in evenly_reviewed(rows, REVIEWED))
+    kept = Counter(row["selection_probability"] for row in evenly_sampled(rows, REVIEWED))
     assert kept[0.1] == 2000
     assert kept[1.0] == pytest.approx(200, abs=50)
-    assert evenly_reviewed(rows, REVIEWED) == evenly_reviewed(rows, REVIEWED)
+    assert evenly_sampled(rows, REVIEWED) == evenly_sampled(rows, REVIEWED)
 
 
 def test_rows_that_have_labels_anyway_are_all_kept() -> None:
     outcomes = records(NEW, [True] * 100)
     otherwise = [{**row, "labelled_without_review": True} for row in reviewed(100, 1.0, first=1000)]
     rows = [*outcomes, *otherwise]
-    assert evenly_reviewed(rows, REVIEWED) == rows
+    assert evenly_sampled(rows, REVIEWED) == rows
     every = rules(labels={"rules": [{"event": "a", "kind": "manual"}], "default": {"value": 0, "after": "P1D"}})
     certain = reviewed(100, 1.0)
-    assert evenly_reviewed(certain, every) == certain
+    assert evenly_sampled(certain, every) == certain
 
 
 def test_each_entity_is_its_first_row() -> None:

@@ -13,7 +13,7 @@ from hindsight.monitoring.estimation.reconciliation import reconcile
 from hindsight.monitoring.estimation.version_estimators import RECONCILED_AT, TOO_FEW_LABELS, VersionEstimators
 from hindsight.monitoring.results.check import Verdict
 from hindsight.monitoring.results.monitored_version import MonitoredVersion
-from hindsight.rollout.evaluation.rows import evenly_reviewed
+from hindsight.rollout.evaluation.rows import evenly_sampled
 from hindsight.testing.aws.lake import InMemoryLake
 from hindsight.testing.models.registry import InMemoryRegistry
 from hindsight.training.estimators import live_estimator
@@ -29,7 +29,7 @@ class World:
 
     def __init__(self) -> None:
         self.lake, self.configuration = InMemoryLake(), configured()
-        self.keeper = LiveEstimators(self.lake, evenly_reviewed)
+        self.keeper = LiveEstimators(self.lake, evenly_sampled)
         self.estimators = VersionEstimators(registry=InMemoryRegistry(), load=self.load, fit=self.keeper.update)
 
     def load(self, model: str, version: str) -> Any:

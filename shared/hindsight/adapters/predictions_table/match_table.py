@@ -59,6 +59,7 @@ _DUE_INDEX = "due"
 _PAGE_OF_ENTRIES = 25
 _PAGE_OF_EVENTS = 300
 _MAX_ATTEMPTS = 8
+_WAITS_STILL = f" AND attribute_not_exists({SETTLED})"
 _APPENDED = f"list_append(if_not_exists({DISPLACED}, :none), :displaced)"
 
 
@@ -210,8 +211,11 @@ class DynamoMatches:
         items = batch_get(self._client, self._table, wanted, consistent=True)
         return {key_of_partition(item["pk"]): feedback_from_item(item) for item in items}
 
-    def wait(self, event: Feedback, until: datetime | None) -> None:
-        """Note until when an event waits for its first prediction, None if its wait is over: it waits no more."""
+    def wait(self, event: Feedback, until: datetime | None, *, again: bool = False) -> None:
+        """Note until when an event waits for its first prediction, None if its wait is over.
+
+        One whose wait is over waits no more, but ``again``.
+        """
         request: dict[str, Any] = {
             "UpdateExpression": f"SET {SETTLED} = :yes REMOVE due_shard, due_at",
             "ConditionExpression": "attribute_exists(pk)",
@@ -220,8 +224,8 @@ class DynamoMatches:
         if until is not None:
             values = {":shard": waiting_shard(event), ":until": format_time(until)}
             request = {
-                "UpdateExpression": "SET due_shard = :shard, due_at = :until",
-                "ConditionExpression": f"attribute_exists(pk) AND attribute_not_exists({SETTLED})",
+                "UpdateExpression": f"SET due_shard = :shard, due_at = :until REMOVE {SETTLED}",
+                "ConditionExpression": "attribute_exists(pk)" + ("" if again else _WAITS_STILL),
                 "ExpressionAttributeValues": to_item(values),
             }
         try:

@@ -18,7 +18,18 @@ be added, never fewer: what is stored in the first ones is read there.
 """
 # No join has it: what a worker read before an erasure, it cannot write after it.
 ERASED_REVISION = -1
-_TEXTS = ("features", "score", "decision", "probabilities", "propensity", "selection_probability", "shadow")
+_TEXTS = (
+    "features",
+    "score",
+    "decision",
+    "probabilities",
+    "propensity",
+    "version_share",
+    "model_decision",
+    "weight",
+    "selection_probability",
+    "shadow",
+)
 
 
 def prediction_to_item(prediction: Prediction, expires_at: int, due_at: datetime | None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from hindsight.datasets.records.record_scan import RecordScan, renamed
 TypedFeature = tuple[str, FeatureType]
 
 FIRST_ROWS = 10
-_NUMBERS = ("rules_revision", "selection_probability", "propensity")
+_NUMBERS = ("rules_revision", "selection_probability", "propensity", "version_share", "weight")
 # Of the columns that are in memory at one time; all others are on disk, before or behind them.
 _MAX_BYTES = 64 << 20
 
@@ -44,6 +44,8 @@ class ColumnReader:
             "rules_revision": numbers["rules_revision"].astype(np.int32),
             "selection_probability": numbers["selection_probability"],
             "propensity": numbers["propensity"],
+            "version_share": numbers["version_share"],
+            "weight": numbers["weight"],
             "labelled_without_review": self.kept.otherwise,
         }
 
@@ -51,7 +53,8 @@ class ColumnReader:
         """Read what was predicted, and how far each label is: columns that training has no use for."""
         return {
             "model_version": self._texts("model_version"),
-            "decision": self._decisions(task),
+            "decision": self._decisions("decision", task),
+            "model_decision": self._decisions("coalesce(model_decision, decision)", task),
             "score": self._numbers(["score"])["score"],
             "status": self._texts("status"),
         }
@@ -98,12 +101,12 @@ class ColumnReader:
             texts.put(places, scan.categories(name).at(self.kept.keys.row[places]))
         return texts.column()
 
-    def _decisions(self, task: Task) -> Column:
+    def _decisions(self, expression: str, task: Task) -> Column:
         """Read decisions: numbers of a regression, else any value as text."""
         kind = task if task is Task.REGRESSION else Task.MULTICLASS
         numbers, texts = np.empty(len(self.kept.keys.seq)), _Texts.of(len(self.kept.keys.seq))
         for scan, places in self._by_file():
-            found = at(scan.values("decision", kind), self.kept.keys.row[places])
+            found = at(scan.values(expression, kind), self.kept.keys.row[places])
             if isinstance(found, Categories):
                 texts.put(places, found)
             else:

@@ -31,9 +31,11 @@ PLAIN_FIELDS = {
     "entity_id": TEXT,
     "score": DOUBLE,
     "propensity": DOUBLE,
+    "version_share": DOUBLE,
+    "weight": DOUBLE,
     "selection_probability": DOUBLE,
 }
-JSON_FIELDS = ("value", "decision", "probabilities", "features")
+JSON_FIELDS = ("value", "decision", "model_decision", "probabilities", "features")
 # Moments are kept as they are written, and as numbers: microseconds since 1970, which need no parsing.
 MOMENTS = {"occurred_at": "occurred_us", "outcome_due_at": "due_us", "known_at": "known_us"}
 # What is not in the record: the fields that have no column, the features of another type than declared, whence it came.

@@ -13,6 +13,7 @@ from hindsight.evaluation.metrics import Floats
 from hindsight.evaluation.sequential.betting import STARTS, Hypothesis, Wealth, bet
 from hindsight.evaluation.sequential.observation import Scale, Unpaired
 from hindsight.evaluation.sequential.subject import EvaluationSubject
+from hindsight.evaluation.weights import round_up
 from hindsight.label_records.sampling import WHOLE
 
 
@@ -178,7 +179,7 @@ class SequentialTest(Record, frozen=True, kw_only=True):
         weighing = np.ones(len(values)) if weights is None else weights
         if (heaviest := float(max(weighing, default=1.0))) > wealth.heaviest:
             # Drawn under other rules than today's: the bet begins again with stakes that such a row cannot overturn.
-            wealth = self.claim.wealth(heaviest)
+            wealth = self.claim.wealth(round_up(heaviest))
         for value, weight in zip(values, weighing, strict=True):
             wealth = bet(wealth, self.claim.hypothesis, value, weight)
             if self.claim.policy.keeps_highest:

@@ -98,4 +98,5 @@ def label_row_of(record: LabelRecord, prediction: Prediction) -> LabelRow:
 
 def prediction_row(prediction: Prediction) -> dict[str, Any]:
     """Build the row of a prediction in ``predictions/``."""
-    return {name: value for name, value in prediction.to_plain().items() if name not in _NOT_IN_ROWS}
+    row = {name: value for name, value in prediction.to_plain().items() if name not in _NOT_IN_ROWS}
+    return row | {"explored": True} if prediction.is_explored else row

@@ -116,7 +116,7 @@ class FeedbackJoiner:
         """Enter predictions that still exist, keep events, and match both with all that is there."""
         predictions = self.joiner.store.predictions(shared.predictions)
         waiting = self.matcher.enter(predictions.values(), revision)
-        found = self.matcher.match_events(shared.events, revision)
+        found = self.matcher.match_events(shared.events, revision, are_news=False)
         for key in waiting:
             for matches, _ in self.matcher.match_prediction(predictions[key], revision):
                 found.add(matches)

@@ -45,8 +45,12 @@ class KeyMatcher:
     store: MatchStore
     side_by_side: SideBySide = map
 
-    def match_events(self, events: Sequence[Feedback], revision: ConfigurationRevision) -> Matches:
+    def match_events(
+        self, events: Sequence[Feedback], revision: ConfigurationRevision, *, are_news: bool = True
+    ) -> Matches:
         """Keep events of a model and find the predictions they belong to. Raises Unavailable; again is safe.
+
+        One that is sent again waits again where no prediction has come for it, unless raw events are but read again.
 
         Once the deliveries are joined, ``changed`` looks for predictions that came in meanwhile.
         """
@@ -55,8 +59,9 @@ class KeyMatcher:
         for event in events:
             (read if _is_read(event, rules) else found.ignored).append(event)
         for once in each_id_once(read):
-            arrivals = self.store.keep(once, revision.configuration.retention)
-            for matches in self.side_by_side(lambda arrival: self._arrived(arrival, rules), arrivals):
+            kept = zip(once, self.store.keep(once, revision.configuration.retention), strict=True)
+            arrived = [(one, are_news and event.received_at > one.kept.event.received_at) for event, one in kept]
+            for matches in self.side_by_side(lambda one: self._arrived(one, rules), arrived):
                 found.add(matches)
         return found
 
@@ -136,7 +141,8 @@ class KeyMatcher:
         for event in page:
             self.store.wait(event, None)
 
-    def _arrived(self, arrival: Arrival, rules: Rules) -> Matches:
+    def _arrived(self, arrived: tuple[Arrival, bool], rules: Rules) -> Matches:
+        arrival, is_sent_again = arrived
         kept, before = arrival.kept, arrival.before
         if kept.event.name == RETRACTED:
             found = self._retracted(kept.event, rules)
@@ -146,7 +152,7 @@ class KeyMatcher:
                 found.add(Matches(deliveries={key: [kept.event] for key in other.deliveries}))
         else:
             # Redelivered: the worker that was at it before may have stopped anywhere.
-            found = self._reconciled(kept, rules, is_new=before is None)
+            found = self._reconciled(kept, rules, is_new=before is None, waits_again=is_sent_again)
         if arrival.refused is not None:
             found.refused = [arrival.refused]
         elif before is not None:
@@ -154,7 +160,13 @@ class KeyMatcher:
         return found
 
     def _reconciled(
-        self, kept: KeptEvent, rules: Rules, *, of: Prediction | None = None, is_new: bool = False
+        self,
+        kept: KeptEvent,
+        rules: Rules,
+        *,
+        of: Prediction | None = None,
+        is_new: bool = False,
+        waits_again: bool = False,
     ) -> Matches:
         """Deliver an event to the predictions it belongs to, and to those that have it on other terms.
 
@@ -180,7 +192,7 @@ class KeyMatcher:
                 found.deliveries.setdefault(PredictionKey(event.model, name), []).extend(kept.retractions)
         if not terms:
             found.waiting = 1
-            self.store.wait(event, shifted(event.received_at, MATCH_TIMEOUT))
+            self.store.wait(event, shifted(event.received_at, MATCH_TIMEOUT), again=waits_again)
         if len(terms) > MAX_MATCHED and _is_crowded(event, ends, of, rules):
             found.crowded = [event]
         return found

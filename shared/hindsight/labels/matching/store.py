@@ -86,8 +86,11 @@ class MatchStore(Protocol):
     def copies(self, keys: Sequence[PredictionKey], feedback_id: str) -> dict[PredictionKey, Feedback]:
         """Find the copies of an event that some predictions have."""
 
-    def wait(self, event: Feedback, until: datetime | None) -> None:
-        """Note until when an event waits for its first prediction, None if its wait is over: it waits no more."""
+    def wait(self, event: Feedback, until: datetime | None, *, again: bool = False) -> None:
+        """Note until when an event waits for its first prediction, None if its wait is over.
+
+        One whose wait is over waits no more, but ``again``.
+        """
 
     def waited(self, model: str, now: datetime) -> Iterator[list[Feedback]]:
         """Find the events of a model whose wait is over by ``now``, page by page."""

@@ -46,7 +46,7 @@ class Bins:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CategoryCounts:
-    """The counts of a column's categories, read from its sketch once.
+    """The counts of a column's categories in effective rows, read from its sketch once.
 
     ``rows`` have a usable value, ``unnamed`` of them one that no count holds; a count may be ``error`` too low.
     """
@@ -59,9 +59,12 @@ class CategoryCounts:
     @classmethod
     def of(cls, column: ColumnProfile) -> Self:
         """Read the counts of a column, none of a numeric one."""
+        heaviest = column.heaviest
         if column.categories is None:
-            return cls({}, column.present)
-        return cls(column.counts, column.present, column.categories.other, column.categories.error)
+            return cls({}, column.present / heaviest)
+        counts = {text: count / heaviest for text, count in column.counts.items()}
+        found = column.categories
+        return cls(counts, column.present / heaviest, found.other / heaviest, found.error / heaviest)
 
     @property
     def share_lost(self) -> float:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hindsight.profiles.column import ColumnProfile
 from hindsight.profiles.profile import Profile
 
 
@@ -34,7 +35,7 @@ def _constant_score(reference: Profile, window: Profile) -> ConstantPredictions 
         return None
     (value,) = found.values
     usual = float(known.weights[known.values == value].sum() / known.rows)
-    return _unusual(f"the score {value:.4g}", window.score.present, usual)
+    return _unusual(f"the score {value:.4g}", window.score, usual)
 
 
 def _constant_decision(reference: Profile, window: Profile) -> ConstantPredictions | None:
@@ -44,8 +45,9 @@ def _constant_decision(reference: Profile, window: Profile) -> ConstantPredictio
     if len(found) != 1 or not known:
         return None
     (decision,) = found
-    return _unusual(decision, window.decision.present, known.get(decision, 0.0) / sum(known.values()))
+    return _unusual(decision, window.decision, known.get(decision, 0.0) / sum(known.values()))
 
 
-def _unusual(answer: str, rows: int, usual: float) -> ConstantPredictions | None:
+def _unusual(answer: str, column: ColumnProfile, usual: float) -> ConstantPredictions | None:
+    rows = column.present // column.heaviest
     return ConstantPredictions(answer=answer, rows=rows, p_value=usual**rows) if usual < 1 else None

@@ -62,7 +62,8 @@ def measure_domain(reference: Profile, window: Profile, configuration: ModelConf
         for name, feature in configuration.features.items()
         if _known_throughout(reference, name, feature) and _known_throughout(window, name, feature)
     }
-    trained, served = len(reference.sample.sampled), len(window.sample.sampled)
+    of_training, of_window = reference.sample.even_rows, window.sample.even_rows
+    trained, served = len(of_training), len(of_window)
     report = DomainReport(
         verdict=Verdict.INSUFFICIENT,
         reason=f"{trained} rows of the training and {served} of the window, {MIN_ROWS} of each needed",
@@ -75,8 +76,8 @@ def measure_domain(reference: Profile, window: Profile, configuration: ModelConf
     if min(trained, served) < MIN_ROWS:
         return report
     found = separate(
-        [row["features"] for row in reference.sample.rows],
-        [row["features"] for row in window.sample.rows],
+        [row["features"] for row in of_training],
+        [row["features"] for row in of_window],
         features,
         seed=configuration.training.seed,
     )
@@ -172,7 +173,7 @@ def _importance(
 def _known_throughout(profile: Profile, name: str, feature: Feature) -> bool:
     """Check whether all rows know a column: a new one would separate the window from the training by itself."""
     column = profile.features.get(name)
-    return column is not None and column.kind is feature.type and column.rows == profile.rows
+    return column is not None and column.kind is feature.type and column.rows == profile.total
 
 
 def _classifier(features: Mapping[str, Feature], seed: int) -> "HistGradientBoostingClassifier":

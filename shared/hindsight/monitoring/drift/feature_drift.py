@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -23,10 +23,15 @@ from hindsight.profiles.distribution import Floats
 
 
 class Rate(NamedTuple):
-    """A rate: the number of rows with a defect, of all rows."""
+    """A rate: the number of rows with a defect, of all rows, both in effective rows."""
 
     wrong: float
     rows: float
+
+    @classmethod
+    def of(cls, column: ColumnProfile, wrong: int, rows: int) -> Self:
+        """Build a rate of counts of a column."""
+        return cls(wrong / column.heaviest, rows / column.heaviest)
 
     @property
     def share(self) -> float:
@@ -100,9 +105,9 @@ def measure_feature(
     """
     if reference is None or not reference.rows:
         return _insufficient("the training reference knows nothing of it")
-    if current is None or current.rows < monitoring.min_rows:
-        rows = 0 if current is None else current.rows
-        return _insufficient(f"{rows} rows, fewer than the {monitoring.min_rows} a verdict needs")
+    if current is None or current.effective_rows < monitoring.min_rows:
+        rows = 0 if current is None else current.effective_rows
+        return _insufficient(f"{rows:.0f} rows, fewer than the {monitoring.min_rows} a verdict needs")
     for side, when in ((reference, "in training"), (current, "in most of the window")):
         if side.kind is not feature.type:
             return _insufficient(f"it was {side.kind} {when} and is declared {feature.type}")
@@ -157,7 +162,7 @@ def expected_unseen(reference: CategoryCounts) -> Rate:
     Rate(wrong=2.0, rows=1000.0)
     """
     counts = np.fromiter(reference.counts.values(), dtype=np.float64)
-    once, twice = float(np.count_nonzero(counts == 1.0)), float(np.count_nonzero(counts == 2.0))
+    once, twice = float(np.count_nonzero(counts <= 1.0)), float(np.count_nonzero((counts > 1.0) & (counts <= 2.0)))
     rows = reference.rows + 1.0
     rare = min(once + reference.unnamed + 1.0, rows)  # one more of each: a rate of 0 would be too sure of itself
     binomial = rare * (1.0 - rare / rows)
@@ -174,7 +179,7 @@ def _number_kinds(
 ) -> dict[DriftKind, KindDrift]:
     rates = _shared_rates(reference, current)
     if feature.min is not None or feature.max is not None:
-        before, now = (Rate(side.below + side.above, side.present) for side in (reference, current))
+        before, now = (Rate.of(side, side.below + side.above, side.present) for side in (reference, current))
         rates[DriftKind.OUT_OF_RANGE] = before, now
     kinds = _rate_kinds(rates, monitoring.data_quality.threshold)
     if not reference.present or not current.present:
@@ -209,8 +214,11 @@ def _category_kinds(
 
 def _shared_rates(reference: ColumnProfile, current: ColumnProfile) -> dict[DriftKind, tuple[Rate, Rate]]:
     return {
-        DriftKind.MISSING: (Rate(reference.missing, reference.rows), Rate(current.missing, current.rows)),
-        DriftKind.INVALID: (Rate(reference.invalid, reference.rows), Rate(current.invalid, current.rows)),
+        kind: (Rate.of(reference, *before), Rate.of(current, *now))
+        for kind, before, now in (
+            (DriftKind.MISSING, (reference.missing, reference.rows), (current.missing, current.rows)),
+            (DriftKind.INVALID, (reference.invalid, reference.rows), (current.invalid, current.rows)),
+        )
     }
 
 

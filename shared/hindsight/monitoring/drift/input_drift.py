@@ -146,7 +146,7 @@ def measure_recent(
     return {
         name: combine_comparisons(trained[name], before[name])
         for name in configuration.features
-        if name in week_before and week_before[name].rows >= configuration.monitoring.min_rows
+        if name in week_before and week_before[name].effective_rows >= configuration.monitoring.min_rows
     }
 
 

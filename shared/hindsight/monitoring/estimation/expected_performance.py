@@ -9,7 +9,8 @@ from hindsight.config.metrics import Metric, Task
 from hindsight.core.errors import UnusableArtifact
 from hindsight.evaluation.confidence_interval import bounds
 from hindsight.evaluation.influence import MetricInfluence, measure_influence
-from hindsight.evaluation.metrics import as_numbers, as_targets
+from hindsight.evaluation.metrics import Floats, as_numbers, as_targets
+from hindsight.evaluation.weights import effective_rows
 from hindsight.monitoring.estimation.estimator import ABSOLUTE, SQUARED, Estimator, LossPredictor, expected_predictions
 from hindsight.profiles.distribution import Distribution
 from hindsight.profiles.profile import Profile
@@ -92,12 +93,14 @@ class _ScoreExpectations:
 
 
 def _points(window: Profile, estimator: Estimator) -> list[tuple[float | str, Distribution]]:
-    """Read the scores by decision, without those that are none of the task's decisions."""
-    found = []
+    """Read the scores by decision in effective rows, without those that are none of the task's decisions."""
+    found, heaviest = [], window.score.heaviest
     for text, sketch in window.score_by_decision.items():
         decision = as_targets([text], estimator.task)[0]
         if sketch.rows and (estimator.task is Task.MULTICLASS or np.isfinite(decision)):
-            found.append((text if estimator.task is Task.MULTICLASS else float(decision), sketch.distribution()))
+            found.append(
+                (text if estimator.task is Task.MULTICLASS else float(decision), sketch.distribution(heaviest))
+            )
     return found
 
 
@@ -108,23 +111,34 @@ class _SampleExpectations:
         self._estimator, self._window = estimator, window
         scored = [row for row in window.sample.rows if np.isfinite(as_numbers([row["score"]])[0])]
         self._losses = losses.losses(scored) if scored else {}
+        self._weights = np.array([row.get("weight", 1.0) for row in scored])
 
     @property
     def rows(self) -> float:
-        return self._window.score.present if self._losses else 0.0
+        return self._window.score.present / self._window.score.heaviest if self._losses else 0.0
 
     def expect(self, metric: Metric, tail: float) -> ExpectedMetric | None:
         known = self._estimator.metrics.get(metric)
         losses = self._losses.get(SQUARED if metric is Metric.RMSE else ABSOLUTE)
         if known is None or losses is None or not len(losses) or not np.isfinite(losses).all():
             return None
-        mean = float(losses.mean())
+        mean, variance = _mean(losses, self._weights)
         # Which rows were sampled, and how each error differs from what is expected of it.
-        variance = float(losses.var()) / len(losses) + known.spread**2 / self.rows
+        variance += known.spread**2 / self.rows
         value = float(np.sqrt(mean)) if metric is Metric.RMSE else mean
         slope = (1 / (2 * value) if value else 0.0) if metric is Metric.RMSE else 1.0
         linear = MetricInfluence(value, variance * slope**2, np.array([]))
-        return _expected(metric, value, linear, effective=len(losses), tail=tail, holdout=known.standard_error)
+        effective = effective_rows(self._weights)
+        return _expected(metric, value, linear, effective=effective, tail=tail, holdout=known.standard_error)
+
+
+def _mean(values: Floats, weights: Floats) -> tuple[float, float]:
+    """Compute a weighted mean and its variance for values that were sampled independently."""
+    if np.ptp(weights) == 0.0:
+        return float(values.mean()), float(values.var()) / len(values)
+    shares = weights / weights.sum()
+    mean = float(shares @ values)
+    return mean, float(np.square(shares) @ np.square(values - mean))
 
 
 def _expected(

@@ -46,7 +46,7 @@ class DegradationMonitor:
         model, claimed = configuration.model, claim_of(configuration, version)
         if claimed is None:
             return None
-        max_weight = claimed.scale.wealth(max_label_weight(configuration)).heaviest
+        max_weight = claimed.scale.wealth(max_label_weight(configuration, labels)).heaviest
         test = self._test(model, claimed, version, max_weight)
         share = min(test.sampled_share, sampled_share)
         rows = LabelRows.of(labels).sampled(share)

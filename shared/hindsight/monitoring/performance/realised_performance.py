@@ -14,7 +14,8 @@ from hindsight.evaluation.confidence_interval import Estimate, estimate
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.matured_labels import MaturedLabels, read_matured
 from hindsight.evaluation.sequential.sequential_test import SequentialTest
-from hindsight.evaluation.slices import slices_of_rows
+from hindsight.evaluation.slices import MAX_SLICES, slices_of_rows
+from hindsight.label_records.columns import ValueColumn
 from hindsight.monitoring.performance.performance_verdict import Evidence, judge_performance
 from hindsight.monitoring.results.alarm_metrics import SHORTFALL
 from hindsight.monitoring.results.check import Verdict
@@ -77,7 +78,7 @@ def check_performance(
 ) -> PerformanceReport:
     """Judge the champion on matured label records, rows of ``labels/`` one a prediction.
 
-    All is measured over the predictions that the records stand for, weighted by ``review_weights``.
+    All is measured over the predictions that the records stand for, weighted by ``label_weights``.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ def check_performance(
         overall=estimate(matured.predictions, metric, confidence),
         versions={
             version: estimate(matured.predictions.at(version_of_row.is_text(version)), metric, confidence)
-            for version in sorted(version_of_row.distinct()[0])
+            for version in _busiest(version_of_row)
         },
         slices={name: _by_slice(of_champion, name, configuration) for name in configuration.monitoring.slices},
         unreadable=matured.unreadable,
@@ -134,6 +135,14 @@ def _constant_decision(judged: LabelledPredictions) -> str | None:
     if judged.task is Task.REGRESSION or len(decisions) != 1 or len(np.unique(judged.labels)) == 1:
         return None
     return f"{decisions[0]:g}" if judged.task is Task.BINARY else str(decisions[0])
+
+
+def _busiest(versions: ValueColumn) -> list[str]:
+    """List the versions with the most rows: another server may name as many as it has answers."""
+    names, codes = versions.distinct()
+    counts = np.bincount(codes, minlength=len(names)).tolist()
+    ordered = sorted(zip(counts, names, strict=True), key=lambda pair: (-pair[0], pair[1]))
+    return sorted(name for _, name in ordered[:MAX_SLICES])
 
 
 def _by_slice(matured: MaturedLabels, name: str, configuration: ModelConfiguration) -> dict[str, Estimate]:

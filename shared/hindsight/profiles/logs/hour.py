@@ -47,7 +47,7 @@ class HourProfiles:
         for piece in pieces:
             for version, profile in piece.by_version.items():
                 by_version.setdefault(version, []).append(profile)
-        profiles = _bounded({version: Profile.merged(found) for version, found in by_version.items()})
+        profiles = bounded({version: Profile.merged(found) for version, found in by_version.items()})
         merged = {**self.merged, **{piece.name: piece.tag for piece in pieces}}
         return type(self)(profiles, merged)
 
@@ -105,9 +105,12 @@ def _profiles(packed: _PackedHour) -> dict[str, Profile]:
     return {version: decode(content) for version, content in packed.by_version.items()}
 
 
-def _bounded(by_version: Mapping[str, Profile]) -> dict[str, Profile]:
+def bounded(
+    by_version: Mapping[str, Profile], most_versions: int = MAX_VERSIONS, most_columns: int = MAX_COLUMNS
+) -> dict[str, Profile]:
+    """Merge the versions with the fewest rows into one, so that no more are kept than have room."""
     widest = max((len(profile.features) for profile in by_version.values()), default=0)
-    most = max(2, min(MAX_VERSIONS, MAX_COLUMNS // (widest + 1)))
+    most = max(2, min(most_versions, most_columns // (widest + 1)))
     named = sorted(by_version.keys() - {OTHER_VERSIONS}, key=lambda version: (-by_version[version].rows, version))
     kept = {version: by_version[version] for version in named[:most]}
     others = [by_version[version] for version in (*named[most:], OTHER_VERSIONS) if version in by_version]

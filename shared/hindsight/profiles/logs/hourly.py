@@ -1,5 +1,6 @@
 """Hourly profiles in the lake, and a window of them, which a check reads instead of the rows."""
 
+import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -11,17 +12,23 @@ from typing import NamedTuple
 
 from hindsight.core.errors import UnreadableObject
 from hindsight.lake.object_store import PROFILES, Lake, day_of, day_prefix, keys_between
-from hindsight.profiles.logs.hour import OTHER_VERSIONS, decode_profiles
+from hindsight.profiles.logs.hour import OTHER_VERSIONS, bounded, decode_profiles
 from hindsight.profiles.profile import Profile
 from hindsight.profiles.sample import WINDOW_CAPACITY
 
 _READERS = 8
 _SUFFIX = ".profile"
+_HOUR = re.compile(r"hour=([01]\d|2[0-3])\.profile")
+# Of a window, in memory: another server may name its versions as it likes, a new one a call.
+MAX_WINDOW_VERSIONS = 500
+_MAX_WINDOW_COLUMNS = 50_000
 
 
 @dataclass(frozen=True, eq=False)
 class WindowProfile:
     """The predictions of a window, by the version that made them; its samples hold up to 2,000 rows.
+
+    Beyond 500 versions those with the fewest rows are one, ``OTHER_VERSIONS``.
 
     ``unreadable`` are the keys of hours that are damaged, and whose predictions are left out.
     """
@@ -78,6 +85,7 @@ def window_profile(lake: Lake, model: str, start: datetime, end: datetime) -> Wi
                     found.setdefault(version, []).append(profile)
             for version, profiles in found.items():
                 by_version[version] = Profile.merged(profiles, sample_capacity=WINDOW_CAPACITY)
+            by_version = bounded(by_version, MAX_WINDOW_VERSIONS, _MAX_WINDOW_COLUMNS)
     return WindowProfile(by_version, tuple(unreadable))
 
 
@@ -119,11 +127,11 @@ def more_rows(
 
 
 def _hours(lake: Lake, model: str, start: datetime, end: datetime) -> Iterator[tuple[datetime, Mapping[str, Profile]]]:
-    """Read the hours of a window one by one, damaged ones left out."""
+    """Read the hours of a window one by one, damaged ones and foreign objects left out."""
     for key in _hours_between(lake, model, start, end):
         with suppress(UnreadableObject):
             day = day_of(key)
-            if day is not None:
+            if day is not None and _HOUR.fullmatch(key.rpartition("/")[2]):
                 moment = datetime(day.year, day.month, day.day, int(hour_of(key)), tzinfo=UTC)
                 yield moment, decode_profiles(lake.read_bytes(key))
 

@@ -15,7 +15,7 @@ from hindsight.core.errors import UnreadableObject
 from hindsight.lake.object_store import PREDICTIONS, parse_day
 from hindsight.lake.pack import Part, parts_of
 from hindsight.profiles.build import profile_rows
-from hindsight.profiles.logs.hour import LogPiece, short_hash
+from hindsight.profiles.logs.hour import MAX_VERSIONS, OTHER_VERSIONS, LogPiece, short_hash
 from hindsight.profiles.profile import Profile
 
 _KEY = re.compile(rf"{PREDICTIONS}/model=(?P<model>[^/]+)/date=(?P<day>\d{{4}}-\d\d-\d\d)/(?P<name>[^/]+)")
@@ -59,7 +59,11 @@ class RowProfiler:
     task: Task
 
     def by_version(self, rows: Mapping[str, list[Row]]) -> dict[str, Profile]:
-        """Profile rows by the version that made them."""
+        """Profile rows by the version that made them; those of the versions that no hour has room for as one."""
+        if len(rows) > MAX_VERSIONS:
+            busiest = sorted(rows, key=lambda version: (-len(rows[version]), version))
+            others = [row for version in busiest[MAX_VERSIONS:] for row in rows[version]]
+            rows = {**{version: rows[version] for version in busiest[:MAX_VERSIONS]}, OTHER_VERSIONS: others}
         return {version: profile_rows(found, self.declared, self.task) for version, found in rows.items()}
 
 

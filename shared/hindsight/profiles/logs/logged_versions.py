@@ -16,7 +16,10 @@ _MAX_CANDIDATES = 50  # whose baselines are read to find the newest; the busiest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedVersion:
-    """A version beside the champion, and the hour of its first predictions; None until its baseline is begun."""
+    """A version beside the champion, and the hour of its first predictions; None until its baseline is begun.
+
+    Of one that came with its baseline it is the moment of that.
+    """
 
     version: str
     first_logged_at: datetime | None
@@ -32,8 +35,9 @@ def logged_beside(lake: Lake, model: str, window: WindowProfile, champion: str) 
 
 def _logged(lake: Lake, model: str, version: str) -> LoggedVersion:
     baseline = read_baseline(lake, model, version)
-    first = None if baseline is None else parse_time(baseline["first_logged_at"])
-    return LoggedVersion(version=version, first_logged_at=first)
+    # A baseline of uploaded rows says when it was built, which is when its version was registered.
+    first = None if baseline is None else baseline.get("first_logged_at", baseline.get("built_at"))
+    return LoggedVersion(version=version, first_logged_at=None if first is None else parse_time(first))
 
 
 def _newest_first(logged: LoggedVersion) -> tuple[float, str]:

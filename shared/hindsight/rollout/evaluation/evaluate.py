@@ -18,7 +18,7 @@ from hindsight.registry.pointer import Pointer, Probation, Rollout, RolloutMode
 from hindsight.registry.version import VersionRecord
 from hindsight.rollout.evaluation.baseline import Baseline, baseline_of, kept_baseline, live_baseline
 from hindsight.rollout.evaluation.comparison import compare, compare_paired, difference_hypothesis, unweighted
-from hindsight.rollout.evaluation.rows import due_by, evenly_reviewed, first_of_entities, matured_since
+from hindsight.rollout.evaluation.rows import due_by, evenly_sampled, first_of_entities, matured_since
 from hindsight.rollout.evaluation.sample_ratio import SampleRatio, sample_ratio
 from hindsight.rollout.evaluation.verdict import (
     Measured,
@@ -100,7 +100,7 @@ def evaluate_rollout(given: EvaluationInput, pointer: Pointer, rollout: Rollout,
     """
     configuration, is_canary = given.configuration, rollout.mode is RolloutMode.CANARY
     labels = given.entities if is_canary else given.predictions
-    rows = evenly_reviewed(matured_since(labels, rollout.since, given.until), configuration)
+    rows = evenly_sampled(matured_since(labels, rollout.since, given.until), configuration)
     sides = _canary(rows, rollout, pointer) if is_canary else _shadow(rows, rollout, pointer, configuration)
     # The rows were drawn evenly: to weigh them too would count what was reviewed for its own sake twice.
     version, champion = (unweighted(read_matured(side, configuration).predictions) for side in sides)
@@ -240,5 +240,5 @@ def _probation_test(
         null=scale.hypothesis.null,
         limit=scale.hypothesis.limit,
     )
-    heaviest = max_label_weight(given.configuration)
+    heaviest = max_label_weight(given.configuration, given.labels)
     return SequentialTest.of(claim, probation.since, given.stored, scale.wealth(heaviest).heaviest)

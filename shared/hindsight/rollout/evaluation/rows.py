@@ -8,7 +8,7 @@ import numpy as np
 from hindsight.config.model import ModelConfiguration
 from hindsight.core.times import microseconds
 from hindsight.entities.label_row import LabelFields
-from hindsight.evaluation.weights import labels_every_prediction, max_label_weight, review_weights
+from hindsight.evaluation.weights import Sampling, max_weights
 from hindsight.label_records.rows import LabelRows
 
 _HASHES = 2.0**64
@@ -29,20 +29,21 @@ def due_by(rows: LabelRows, until: datetime) -> LabelRows:
     return rows.at(rows.times("outcome_due_at").microseconds <= microseconds(until))
 
 
-def evenly_reviewed(rows: Sequence[LabelFields], configuration: ModelConfiguration) -> LabelRows:
+def evenly_sampled(rows: Sequence[LabelFields], configuration: ModelConfiguration) -> LabelRows:
     """Select the rows on which two versions may be compared without weights.
 
     Of predictions that have a label only because they were picked for review, each stands for ``1/π`` others, and π
-    depends on the score and so on the version. A row is kept with the probability ``1/π`` over the largest there is
-    (rejection sampling, von Neumann, 1951): what remains was picked evenly, as the audit picks. Rows that would have a
-    label anyway are all kept. A hash of the id decides, so that it is the same at every evaluation.
+    depends on the score and so on the version; of those whose decision shows the outcome, each for ``1/p``, and the
+    version decides. A row is kept with the probability of its weight over the largest there is (rejection sampling, von
+    Neumann, 1951): what remains was picked evenly, as the audit picks, or exploration. Rows that would have a label
+    anyway are all kept. A hash of the id decides, so that it is the same at every evaluation.
     """
     records = LabelRows.of(rows)
-    if labels_every_prediction(configuration.labels):
-        return records
+    sampling = Sampling.of(records)
+    of_audit, of_exploration = max_weights(configuration, sampling)
     chance = records.thinning.astype(np.float64) / _HASHES
-    is_kept = chance * max_label_weight(configuration) <= review_weights(records, configuration.labels)
-    return records.at(~records.is_reviewed_alone() | is_kept)
+    heaviest = sampling.most_logged_for * np.where(sampling.reviewed_alone, of_audit, of_exploration)
+    return records.at(chance * heaviest <= sampling.weights(configuration))
 
 
 def first_of_entities(rows: Sequence[LabelFields]) -> LabelRows:

@@ -76,12 +76,13 @@ class InMemoryMatches:
             if event.feedback_id == feedback_id
         }
 
-    def wait(self, event: Feedback, until: datetime | None) -> None:
+    def wait(self, event: Feedback, until: datetime | None, *, again: bool = False) -> None:
         name = (event.match_key, event.feedback_id)
         if until is None:
             self._waits.pop(name, None)
             self._settled.add(name)
-        elif name not in self._settled:
+        elif again or name not in self._settled:
+            self._settled.discard(name)
             self._waits[name] = until
 
     def waited(self, model: str, now: datetime) -> Iterator[list[Feedback]]:

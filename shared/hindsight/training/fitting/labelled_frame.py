@@ -9,14 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from hindsight.config.features import FeatureType
-from hindsight.config.labels import Labels
+from hindsight.config.labels import LabelKind
 from hindsight.config.model import ModelConfiguration
 from hindsight.datasets.dataset import Manifest, Part
 from hindsight.datasets.formats.columns import Categories
 from hindsight.datasets.part import Arrays, features_in, read_arrays, targets_in, texts_in, unpack, unpack_json
 from hindsight.datasets.split import Longs
-from hindsight.entities.label_row import LabelFields
-from hindsight.evaluation.weights import review_weights
+from hindsight.evaluation.weights import Sampling
 from hindsight.lake.object_store import Lake
 from hindsight.profiles.sample import hash_ids
 from hindsight.training.models.frame import frame_of
@@ -34,7 +33,7 @@ class Moments:
 class LabelledFrame:
     """n rows: ids, features by column, labels as ``as_targets`` gives them, and the first few rows as logged.
 
-    ``weights``, shape (n,), are the numbers of predictions each stands for, by ``review_weights``. ``entity_ids`` name
+    ``weights``, shape (n,), are the numbers of predictions each stands for, by ``label_weights``. ``entity_ids`` name
     which rows are of one subject and so not independent, None where the app named none.
     """
 
@@ -89,25 +88,20 @@ def load_part(
         moments=Moments(np.array(arrays["occurred_at"]), np.array(arrays["outcome_due_at"])),
         first_features=unpack_json(arrays["first_features"]),
         prediction_ids=texts_in(arrays, "prediction_id"),
-        weights=_weights(arrays, configuration.labels),
+        weights=_sampling(arrays).weights(configuration),
         entity_ids=[text or None for text in texts_in(arrays, "entity_id")],
     )
 
 
-def _weights(arrays: Arrays, rules: Labels) -> npt.NDArray[np.float64]:
-    """Compute the weights of rows: 1 for all but those selected for review, which are few."""
-    weights = np.ones(len(arrays["seq"]))
+def _sampling(arrays: Arrays) -> Sampling:
+    """Read the sampling of a part's rows; a canary's chance is no part of the decision's propensity."""
     kinds = unpack("kind", arrays)
     assert isinstance(kinds, Categories)
-    picked = np.flatnonzero(~np.isnan(arrays["selection_probability"]))
-    records: list[LabelFields] = [
-        {"selection_probability": probability, "kind": kind, "labelled_without_review": otherwise}
-        for probability, kind, otherwise in zip(
-            arrays["selection_probability"][picked].tolist(),
-            kinds.at(picked).texts().tolist(),
-            arrays["labelled_without_review"][picked].tolist(),
-            strict=True,
-        )
-    ]
-    weights[picked] = review_weights(records, rules)
-    return weights
+    is_manual = np.array([text == LabelKind.MANUAL for text in kinds.vocabulary] + [False])[kinds.codes]
+    share = arrays["version_share"]
+    return Sampling(
+        logged_for=arrays["weight"],
+        propensity=np.minimum(1.0, arrays["propensity"] / np.where(np.isnan(share), 1.0, share)),
+        selection_probability=arrays["selection_probability"],
+        reviewed_alone=is_manual & ~arrays["labelled_without_review"],
+    )

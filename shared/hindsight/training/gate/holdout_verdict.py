@@ -130,8 +130,8 @@ def _answers(arrays: Arrays, configuration: ModelConfiguration, champion: str) -
 
 
 def _decisions(arrays: Arrays, task: Task) -> npt.NDArray[np.float64] | npt.NDArray[np.str_]:
-    """Read logged decisions as those of predictions, NaN or an empty text where there is none that fits."""
-    decisions = unpack("decision", arrays)
+    """Read the logged decisions of the version itself, NaN or an empty text where there is none that fits."""
+    decisions = unpack("model_decision", arrays)
     if not isinstance(decisions, Categories):
         return np.array(decisions, dtype=np.float64)
     if task is Task.MULTICLASS:
