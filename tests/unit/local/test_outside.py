@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -141,7 +142,7 @@ def hindsight(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hindsight]:
     thread.start()
     for name, value in {"API": f"http://127.0.0.1:{http.server_address[1]}/v1", "MODEL": "m", "APP_KEY": "k"}.items():
         monkeypatch.setitem(os.environ, name, value)
-    monkeypatch.setattr(example.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     yield found
     http.shutdown()
     thread.join()
