@@ -36,9 +36,9 @@ def run_demo(out: Path, console: Console) -> dict[str, Any]:
             trainer.make(FIRST_VERSION, has_drifted=False)
             with running_server(stack, MODEL, versions) as server:
                 story = Story(client, MODEL, server, trainer, console.print)
-                told = story.run(list(deliveries(PLAN.days, PLAN.drift_day, PER_DAY)), PLAN)
-            evidence = fetch_evidence(client, MODEL, told, partial(trainer.decide, FIRST_VERSION))
-            summary = summarise(told, evidence)
+                record = story.run(list(deliveries(PLAN.days, PLAN.drift_day, PER_DAY)), PLAN)
+            evidence = fetch_evidence(client, MODEL, record, partial(trainer.decide, FIRST_VERSION))
+            summary = summarise(record, evidence)
             write_summary(summary, out / "summary.json")
             console.print(f"report: {write_report(out, summary, evidence)}")
             console.print_json(json.dumps(summary))

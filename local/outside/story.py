@@ -1,4 +1,4 @@
-"""The story of the demo: a model of somebody else's, whose loop Hindsight closes."""
+"""The story of the demo: a model of another team, around which Hindsight closes the loop."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,8 +19,8 @@ _CALL = 250
 
 
 @dataclass(slots=True)
-class Told:
-    """The record of the demo: what was asked, answered and complained about, and the labels that came of it."""
+class DemoRecord:
+    """The deliveries asked about, the answers, the complaints, and the labels that came of them."""
 
     asked: list[Delivery] = field(default_factory=list)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -51,15 +51,15 @@ class Story:
     ) -> None:
         self._client, self._model, self._server, self._trainer, self._say = client, model, server, trainer, say
         self._arrivals = Arrivals(client.lake, model)
-        self._told = Told()
+        self._record = DemoRecord()
         self._moves, self._trained = 0, 0
 
-    def run(self, deliveries: list[Delivery], plan: Plan) -> Told:
+    def run(self, deliveries: list[Delivery], plan: Plan) -> DemoRecord:
         """Let the days pass. Raises CallFailed if the stack or the server refuses something."""
         by_day: list[list[Delivery]] = [[] for _ in range(plan.days)]
         for one in deliveries:
             by_day[(one.occurred_at - START).days].append(one)
-        complaints = sorted((one for one in deliveries if one.is_late), key=lambda one: one.told_at)
+        complaints = sorted((one for one in deliveries if one.is_late), key=lambda one: one.reported_at)
         for day, asked in enumerate(by_day):
             now = START + timedelta(days=day + 1)
             self._ask(asked)
@@ -73,31 +73,31 @@ class Story:
         self._complain(complaints, end)
         self._client.run_schedule("CloseWindows", end, self._model)
         self._arrivals.wait_for_labels((one.prediction_id for one in deliveries), (START, end))
-        self._told.labels = {name: value for name, (_, value) in self._arrivals.labels.items()}
-        return self._told
+        self._record.labels = {name: value for name, (_, value) in self._arrivals.labels.items()}
+        return self._record
 
     def _ask(self, asked: list[Delivery]) -> None:
         """Ask the outside server, which logs what it answers."""
         for start in range(0, len(asked), _CALL):
             instances = [_instance(one) for one in asked[start : start + _CALL]]
             for decision in self._server.decide(instances):
-                self._told.answers[decision["prediction_id"]] = decision
-        self._told.asked += asked
+                self._record.answers[decision["prediction_id"]] = decision
+        self._record.asked += asked
         span = asked[0].occurred_at, asked[-1].occurred_at
         self._arrivals.wait_for_predictions((one.prediction_id for one in asked), span)
 
     def _complain(self, complaints: list[Delivery], now: datetime) -> list[Delivery]:
-        """Send the complaints told before now, each by its customer; return those that come later."""
-        told = [one for one in complaints if one.told_at < now]
-        for start in range(0, len(told), _CALL):
-            events = [_complaint(one) for one in told[start : start + _CALL]]
+        """Send the complaints made before now, each by its customer; return those that come later."""
+        made = [one for one in complaints if one.reported_at < now]
+        for start in range(0, len(made), _CALL):
+            events = [_complaint(one) for one in made[start : start + _CALL]]
             receipt = self._client.call("POST", f"models/{self._model}/feedback", key="app", json={"events": events})
             if receipt["rejected"]:
                 raise CallFailed(f"a complaint was refused: {receipt['rejected'][0]}")
-        self._told.complaints |= {one.prediction_id for one in told}
-        if told:
-            self._arrivals.wait_for_labels((one.prediction_id for one in told), (told[0].told_at, now + WINDOW))
-        return complaints[len(told) :]
+        self._record.complaints |= {one.prediction_id for one in made}
+        if made:
+            self._arrivals.wait_for_labels((one.prediction_id for one in made), (made[0].reported_at, now + WINDOW))
+        return complaints[len(made) :]
 
     def _tick(self, now: datetime) -> None:
         """Let the scheduled functions act, and answer the run that asks for a version."""
@@ -130,7 +130,7 @@ class Story:
         body = {"reason": "a new script", "occurred_at": format_time(now), "force": True}
         decision = self._client.call("POST", f"models/{self._model}/retrain", key="operator", json=body)
         self._say(f"{now:%d %B}: a person asks for a version, and the script has seen the holdout's answers")
-        truths = {one.prediction_id: one for one in self._told.asked}
+        truths = {one.prediction_id: one for one in self._record.asked}
         self._answer(decision["decision_id"], lambda version: self._trainer.forge(version, truths))
 
     def _promote_a_broken_one(self, now: datetime) -> None:
@@ -143,7 +143,7 @@ class Story:
         self._client.call("POST", f"models/{self._model}/versions", key="operator", json=body)
         reason = {"reason": "it is quicker", "occurred_at": format_time(now)}
         self._client.call("POST", f"models/{self._model}/versions/{version}/promote", key="operator", json=reason)
-        self._say(f"{now:%d %B}: a person promotes {version}, which nobody has judged")
+        self._say(f"{now:%d %B}: a person promotes {version}, which no gate has judged")
         self._tell_moves()
 
     def _tell_moves(self) -> None:
@@ -168,5 +168,5 @@ def _complaint(one: Delivery) -> dict[str, Any]:
         "feedback_id": f"{one.prediction_id}-late",
         "entity_id": one.customer,
         "name": EVENT,
-        "occurred_at": format_time(one.told_at),
+        "occurred_at": format_time(one.reported_at),
     }

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hindsight.core.times import parse_time
 from local.client import StackClient
-from local.outside.story import Told
+from local.outside.story import DemoRecord
 from local.outside.world import START, Delivery
 from local.replay import charts
 from local.replay.summary import fetch_decisions, signals_of
@@ -29,20 +29,20 @@ class Evidence:
     static: dict[str, float]
 
 
-def fetch_evidence(client: StackClient, model: str, told: Told, static: Decide) -> Evidence:
+def fetch_evidence(client: StackClient, model: str, record: DemoRecord, static: Decide) -> Evidence:
     """Read what the stack recorded, and score the live answers beside those of the first version."""
     path = f"models/{model}/deployments?limit={_MOST_MOVES}"
     moves = client.call("GET", path, key="operator")["deployments"]
-    asked = told.asked
+    asked = record.asked
     return Evidence(
         moves[::-1],
         fetch_decisions(client, model),
-        _by_week(asked, [told.answers[one.prediction_id]["decision"] for one in asked]),
+        _by_week(asked, [record.answers[one.prediction_id]["decision"] for one in asked]),
         _by_week(asked, static(asked)),
     )
 
 
-def summarise(told: Told, evidence: Evidence) -> dict[str, Any]:
+def summarise(record: DemoRecord, evidence: Evidence) -> dict[str, Any]:
     """Build the summary: accuracies, pointer moves by kind, labels by entity, and predictions without their label."""
     changes = [move["change"] for move in evidence.moves]
     first = evidence.moves[0]["to"] if evidence.moves else None
@@ -53,8 +53,8 @@ def summarise(told: Told, evidence: Evidence) -> dict[str, Any]:
         "promotions": len(promoted),
         "aborted": changes.count("rollout_aborted"),
         "rolled_back": changes.count("rolled_back"),
-        "labels_by_entity": sum(told.labels.get(name) == 1 for name in told.complaints),
-        "lost": sum(told.labels.get(one.prediction_id) != int(one.is_late) for one in told.asked),
+        "labels_by_entity": sum(record.labels.get(name) == 1 for name in record.complaints),
+        "lost": sum(record.labels.get(one.prediction_id) != int(one.is_late) for one in record.asked),
     }
 
 
@@ -88,7 +88,7 @@ def write_report(folder: Path, summary: Mapping[str, Any], evidence: Evidence) -
 
 _NOTES = (
     "The world is made up, so that the truth is known: an order of a customer comes at least four days after the one "
-    "before, and the accuracy that nobody could beat is about 88 %.",
+    "before, and no rule could be right more often than about 88 % of the time.",
     "Two mistakes are made on purpose. A training script that has seen the answers of the holdout passes the gate, and "
     "is found out as a shadow. A broken file is promoted by a person's word, and rolled back in its probation.",
 )

@@ -17,14 +17,14 @@ _DEPOTS = ("north", "south")
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery: its features at the moment of the order, whether it will come late, and when that would be told."""
+    """A delivery: its features at the moment of the order, whether it will come late, and when that would be record."""
 
     prediction_id: str
     customer: str
     features: dict[str, Any]
     occurred_at: datetime
     is_late: bool
-    told_at: datetime
+    reported_at: datetime
 
 
 def deliveries(days: int, drift_day: int, per_day: int, seed: int = 11) -> Iterator[Delivery]:
@@ -40,8 +40,8 @@ def deliveries(days: int, drift_day: int, per_day: int, seed: int = 11) -> Itera
         free_from[customer] = at + PAUSE
         features = draw_features(rng)
         late = rng.random() < chance(features, has_drifted=at >= START + timedelta(days=drift_day))
-        told_at = at + timedelta(hours=rng.uniform(6, 60))
-        yield Delivery(f"order-{number}", customer, features, at, late, told_at)
+        reported_at = at + timedelta(hours=rng.uniform(6, 60))
+        yield Delivery(f"order-{number}", customer, features, at, late, reported_at)
 
 
 def draw_features(rng: random.Random) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from hindsight.config.documents.strict_yaml import parse_yaml
 from hindsight.config.parse import parse_configuration
 from local.outside.demo import MODEL
 from local.outside.servers import EXAMPLES
-from local.outside.story import WINDOW, Told
+from local.outside.story import WINDOW, DemoRecord
 from local.outside.summary import Evidence, summarise, write_report
 from local.outside.world import EVENT, PAUSE, START, Delivery, chance, deliveries
 
@@ -48,7 +48,7 @@ def test_world_gives_every_customer_one_open_order_at_most() -> None:
     for one in deliveries(days=30, drift_day=15, per_day=100):
         before = last.get(one.customer)
         assert before is None or one.occurred_at - before.occurred_at >= PAUSE > WINDOW
-        assert one.occurred_at < one.told_at < one.occurred_at + WINDOW
+        assert one.occurred_at < one.reported_at < one.occurred_at + WINDOW
         last[one.customer] = one
 
 
@@ -76,9 +76,9 @@ def test_configuration_of_the_example_is_that_of_the_world() -> None:
 
 def test_summary_counts_moves_after_the_first_and_labels_that_differ() -> None:
     asked = list(deliveries(2, 1, 30))
-    told = Told(asked=asked, complaints={one.prediction_id for one in asked if one.is_late})
-    told.labels = {one.prediction_id: int(one.is_late) for one in asked[1:]}
-    summary = summarise(told, Evidence(MOVES, [], {"1": 0.9, "2": 0.8}, {"1": 0.9, "2": 0.5}))
+    record = DemoRecord(asked=asked, complaints={one.prediction_id for one in asked if one.is_late})
+    record.labels = {one.prediction_id: int(one.is_late) for one in asked[1:]}
+    summary = summarise(record, Evidence(MOVES, [], {"1": 0.9, "2": 0.8}, {"1": 0.9, "2": 0.5}))
     late = sum(one.is_late for one in asked[1:])
     assert summary == {
         "live_mean": pytest.approx(0.85),
@@ -93,13 +93,13 @@ def test_summary_counts_moves_after_the_first_and_labels_that_differ() -> None:
 
 def test_report_shows_every_move_as_text(tmp_path: Path) -> None:
     evidence = Evidence(MOVES, [], {"1": 0.9}, {"1": 0.9})
-    page = write_report(tmp_path, summarise(Told(), evidence), evidence).read_text()
+    page = write_report(tmp_path, summarise(DemoRecord(), evidence), evidence).read_text()
     assert page.count("&lt;why&gt;") == len(MOVES)
     assert "rollout_aborted" in page
 
 
 class Hindsight:
-    """What the server asks: who serves, and where its predictions go."""
+    """A stand-in for Hindsight: it says who serves, and keeps the predictions it gets."""
 
     def __init__(self) -> None:
         self.serving: dict[str, Any] | None = None
@@ -166,7 +166,7 @@ def test_server_answers_by_its_first_version_until_hindsight_knows_one(
     assert [one["decision"] for one in hindsight.logged] == [0, 0]
 
 
-def test_server_logs_what_a_shadow_would_have_answered(hindsight: Hindsight, outside: example.Server) -> None:
+def test_server_logs_the_answer_of_a_shadow_beside_its_own(hindsight: Hindsight, outside: example.Server) -> None:
     hindsight.serving = {"champion": {"version": "v1"}, "rollout": {"version": "v2", "mode": "shadow", "share": None}}
     outside.decide(ASKED)
     assert [(one["decision"], one["shadow"]["version"], one["shadow"]["decision"]) for one in hindsight.logged] == [
