@@ -105,7 +105,8 @@ def effects_of(
         message = "labels that exist stay as the old rules made them; POST .../relabel gives history the new ones"
         yield Effect(code="labels_changed", message=message)
     if before.outcome_delay != after.outcome_delay:
-        message = f"outcomes are due after {after.outcome_delay} instead of {before.outcome_delay}, from now on logged"
+        due, instead = format_duration(after.outcome_delay), format_duration(before.outcome_delay)
+        message = f"outcomes of what is logged from now on are due after {due} instead of {instead}"
         yield Effect(code="outcome_delay_changed", message=message)
     if (before.training, before.outcome_delay) != (after.training, after.outcome_delay):
         yield from window_effects(after)

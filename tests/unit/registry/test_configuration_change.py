@@ -62,6 +62,8 @@ def test_longer_window_changes_labels_and_when_outcomes_are_due() -> None:
     after = parse_configuration({**document(), "labels": labels})
 
     assert codes(configuration(), after) == ["labels_changed", "outcome_delay_changed"]
+    (effect,) = (one for one in effects_of(configuration(), after, {}) if one.code == "outcome_delay_changed")
+    assert effect.message.endswith("are due after P9D instead of P7D")
 
 
 class World:
