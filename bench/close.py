@@ -193,7 +193,7 @@ class ClosedLoop:
         try:
             [answer] = self._client.call("POST", f"models/{MODEL}/predict", key="app", json=asked)["predictions"]
         except CallFailed as failure:
-            if "no_model" in failure.message:
+            if " no_model: " in failure.message:
                 return None
             raise
         return str(answer["model_version"])

@@ -129,6 +129,6 @@ def _failure(call: str, response: requests.Response) -> CallFailed:
     try:
         error = response.json()["error"]
         faults = tuple(Fault(one["path"], one["message"]) for one in error["details"])
-        return CallFailed(f"{call} answered {response.status_code}: {error['message']}", faults)
+        return CallFailed(f"{call} answered {response.status_code} {error['code']}: {error['message']}", faults)
     except (ValueError, LookupError, TypeError):
         return CallFailed(f"{call} answered {response.status_code}: {response.text[:2000]}")

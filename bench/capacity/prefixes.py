@@ -53,6 +53,7 @@ def prefixes_of(parameters: Mapping[str, float]) -> list[Prefix]:
         ),
         Prefix("replayed", "a model", f"{quarantined:,}", "not packed: one for each of `quarantine/` that is replayed"),
         Prefix("imports", "a model", "the operators'", "the files that are put there"),
+        Prefix("uploads", "a model", "the operators'", "scores of holdouts and rows of baselines, gone after 30 days"),
         Prefix("datasets", "a model", "6 a run", "a manifest, two parts, and their copies as Parquet"),
         Prefix("exports", "a model", "one an export", "gone after a day"),
         Prefix("models", "a model", "10 a version", "an artefact and what goes with it, until the version expires"),

@@ -190,6 +190,7 @@ OPERATORS = [
         path="/models/{model}/uploads",
         does="Sign a link for a file of scores or of a baseline's rows",
         answer=record({"key": TEXT, "url": TEXT, "expires_at": TEXT}),
+        conflicts=True,
     ),
     Route(
         name="approve_version",

@@ -271,7 +271,7 @@ def test_erasure_of_an_unknown_model_is_not_found(sent: Sent) -> None:
 @pytest.mark.parametrize("moment", ["before-call", "after-call"])
 def test_killed_at_any_call_the_next_run_finishes_it(sample: Sample, sent: Sent, moment: str) -> None:
     kills = 0
-    for burns_at in range(0, 10_000, 17):
+    for burns_at in range(0, 10_000, 13):
         live(MODEL, KINDS[:2])
         receipt = erase(requestContext=context_of(sample, f"request-{burns_at}"))[1]
         try:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from functions.get_model.app import handler
+from functions.handle_reviews.app import handler as review_handler
 from hindsight.bootstrap import labelling, stores
 from hindsight.core import compact_json
 from hindsight.core.jobs import Job, JobKind, name_job
@@ -87,7 +88,8 @@ def items_of(answer: dict[str, Any]) -> list[Any]:
 def pages(path: str, limit: int) -> Iterator[list[Any]]:
     query = {"limit": str(limit)}
     for _ in range(10 * COUNT):
-        status, answer = send(handler, "get_model", path=path, queryStringParameters=query)
+        function, folder = (review_handler, "handle_reviews") if path == "/review" else (handler, "get_model")
+        status, answer = send(function, folder, path=path, queryStringParameters=query)
         assert status == 200, answer
         yield items_of(answer)
         if "next_token" not in answer:

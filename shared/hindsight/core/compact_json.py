@@ -107,7 +107,7 @@ def unusable(value: object, path: str) -> Fault | None:
     """Find the first part of a parsed value that cannot be taken; None if all can.
 
     >>> unusable(parse('{"events": [{"value": NaN}]}'), "")
-    Fault(path='events[0].value', message='NaN is not a JSON number')
+    Fault(path='events[0].value', message='NaN is not a JSON number', line=None)
     """
     if isinstance(value, Unusable):
         return Fault(path if value.key is None else _path_to(path, value.key), value.reason)

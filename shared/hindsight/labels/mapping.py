@@ -35,7 +35,7 @@ def unreadable_value(
     >>> labels = Labels.model_validate({"rules": [{"event": "thumb", "map": {"up": 1, "down": 0}}]}, strict=False)
     >>> unreadable_value("thumb", "up", labels, Task.BINARY)
     >>> unreadable_value("thumb", "sideways", labels, Task.BINARY)
-    Fault(path='value', message="is none of 'down', 'up'")
+    Fault(path='value', message="is none of 'down', 'up'", line=None)
     """
     if by is not MatchBy.PREDICTION and by not in labels.keys:
         return Fault("name", f"is not declared; no rule of the model reads feedback by {by.value}")

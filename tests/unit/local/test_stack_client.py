@@ -43,7 +43,7 @@ def test_stack_that_stays_away_is_a_failed_call(monkeypatch: pytest.MonkeyPatch)
 
 def test_refused_call_carries_its_message_and_faults(monkeypatch: pytest.MonkeyPatch) -> None:
     body = '{"error": {"code": "invalid", "message": "two", "details": [{"path": "a", "message": "is required"}]}}'
-    with pytest.raises(CallFailed, match=r"^GET /models/m answered 400: two$") as failed:
+    with pytest.raises(CallFailed, match=r"^GET /models/m answered 400 invalid: two$") as failed:
         called(monkeypatch, (400, body))
     assert [(fault.path, fault.message) for fault in failed.value.faults] == [("a", "is required")]
 
