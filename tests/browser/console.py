@@ -51,9 +51,14 @@ class Console:
         self.page.set_viewport_size({"width": size[0], "height": size[1]})
 
     def fits(self, size: tuple[int, int]) -> bool:
-        """Check whether nothing is wider than a screen."""
+        """Check whether nothing is wider than a screen, once the charts are drawn for it."""
         self.resize(size)
-        return bool(self.page.evaluate("document.documentElement.scrollWidth") <= size[0])
+        self.page.wait_for_timeout(100)
+        for _ in range(20):
+            if self.page.evaluate("document.documentElement.scrollWidth") <= size[0]:
+                return True
+            self.page.wait_for_timeout(100)
+        return False
 
     def _hear(self, message: "ConsoleMessage") -> None:
         if message.type == "error" and _STATUS not in message.text:
