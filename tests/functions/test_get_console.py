@@ -11,6 +11,8 @@ from tests.functions.requests import request
 
 MAX_COMPRESSED_BYTES = 150_000
 
+IMPORT = re.compile(r'\b(?:import|export)\b[^;"`]*?\bfrom\s*"([^"]+)"')
+
 
 def fetch(name: str, **headers: str) -> dict[str, Any]:
     changes = {"resource": "/console/{file+}", "path": f"/console/{name}", "pathParameters": {"file": name}}
@@ -39,7 +41,7 @@ def test_every_file_that_the_page_names_is_there_and_kept_for_good() -> None:
 
 def test_every_import_of_a_module_leads_to_a_file() -> None:
     for name, text in files().texts.items():
-        for imported in re.findall(r'\b(?:import|export)\b[^;"`]*?\bfrom\s*"([^"]+)"', text) if name.endswith(".js") else []:
+        for imported in IMPORT.findall(text) if name.endswith(".js") else []:
             folder, _, _ = name.rpartition("/")
             assert imported.startswith("./"), (name, imported)
             assert f"{folder}/{imported[2:]}".lstrip("/") in files().texts, (name, imported)
