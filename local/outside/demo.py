@@ -19,7 +19,7 @@ from local.stack import running_stack
 
 MODEL = "late-deliveries"
 PER_DAY = 100
-PLAN = Plan(days=90, drift_day=45, leak_day=64, broken_day=74)
+PLAN = Plan(days=100, drift_day=50, leak_day=71, old_file_day=81)
 _YAML = {"content-type": "application/yaml"}
 
 

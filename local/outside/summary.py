@@ -90,7 +90,8 @@ _NOTES = (
     "The world is made up, so that the truth is known: an order of a customer comes at least four days after the one "
     "before, and no rule could be right more often than about 88 % of the time.",
     "Two mistakes are made on purpose. A training script that has seen the answers of the holdout passes the gate, and "
-    "is found out as a shadow. A broken file is promoted by a person's word, and rolled back in its probation.",
+    "is found out as a shadow. An old file is promoted under a new name by a person's word, and rolled back in its "
+    "probation.",
 )
 
 
