@@ -27,6 +27,7 @@ PASSED_ON = ["PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SSL_CERT_FILE", "
 _PORTS = range(20_000, 30_000)
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
+_RELEASE_SECONDS = 10.0
 _STOP_SECONDS = 20.0
 # One that persists writes all it has when it is asked to stop.
 _SAVE_SECONDS = 180.0
@@ -88,8 +89,7 @@ class Server:
         """Start the server and wait until it answers. Raises ServerError if it does not, or the port is taken."""
         if self.is_running():
             return
-        if _is_taken(self.port):
-            raise ServerError(f"port {self.port} is taken by another program; choose one: make up PORT=4700")
+        self._require_port()
         temporary = self._folder / "tmp"
         temporary.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
@@ -109,6 +109,14 @@ class Server:
             if process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise ServerError(f"the embedded AWS did not start; the end of its log:\n{_tail(self.log)}")
+            time.sleep(0.1)
+
+    def _require_port(self) -> None:
+        """Wait for the port of a server of ours that was killed: its workers let go of it in moments."""
+        deadline = time.monotonic() + (_RELEASE_SECONDS if self._pid_file.exists() else 0)
+        while _is_taken(self.port):
+            if time.monotonic() >= deadline:
+                raise ServerError(f"port {self.port} is taken by another program; choose one: make up PORT=4700")
             time.sleep(0.1)
 
     def stop(self) -> bool:

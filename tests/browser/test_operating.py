@@ -109,7 +109,8 @@ def test_version_is_promoted_by_a_persons_word(console: Console, client: StackCl
 
 def test_action_is_not_done_unless_it_is_confirmed(console: Console, client: StackClient) -> None:
     before = status(client)["champion"]
-    console.enter("operator", f"models/{MODEL}/versions/ours-1")
+    other = "ours-2" if before == "ours-1" else "ours-1"
+    console.enter("operator", f"models/{MODEL}/versions/{other}")
     console.page.get_by_role("button", name="Promote").click()
     console.page.keyboard.press("Escape")
     console.page.get_by_role("dialog").wait_for(state="detached")
