@@ -14,7 +14,7 @@ from hindsight.core.errors import UnusableArtifact
 from hindsight.core.times import format_time
 from hindsight.evaluation.performance_limit import performance_limit
 from hindsight.monitoring.estimation.estimator import ESTIMABLE, Estimator, LossPredictor
-from hindsight.monitoring.estimation.expected_performance import ExpectedMetric, expectations
+from hindsight.monitoring.estimation.expected_performance import Expectations, ExpectedMetric, expectations
 from hindsight.monitoring.estimation.reconciliation import Reconciliation
 from hindsight.monitoring.results.check import Verdict
 from hindsight.monitoring.results.measurement import Measurement, above_zero, storable
@@ -120,18 +120,8 @@ def check_estimate(
         estimates = expectations(window, estimator, losses)
     except UnusableArtifact as error:
         return replace(nothing, reason=f"the model of the version's errors cannot be used: {error.message}")
-    usable = estimates.rows
-    tail = 1 - policy.confidence
-    known = replace(
-        nothing,
-        rows=round(usable),
-        metrics={name.value: found for name in sorted(estimator.metrics) if (found := estimates.expect(name, tail))},
-        extrapolated=_extrapolated(window.score.distribution, estimator),
-        is_calibrated=estimator.calibration is not None,
-        holdout_rows=estimator.rows,
-        fitted_until=None if estimator.fitted_until is None else format_time(estimator.fitted_until),
-        holdout_bias=estimator.metrics[metric].bias if metric in estimator.metrics else None,
-    )
+    usable, tail = estimates.rows, 1 - policy.confidence
+    known = _described(nothing, window, estimator, estimates, tail)
     if usable < configuration.monitoring.min_rows:
         return replace(
             known, reason=f"{usable:.0f} usable predictions, fewer than the {configuration.monitoring.min_rows} needed"
@@ -142,6 +132,23 @@ def check_estimate(
     if expected is None or at_level is None:
         return replace(known, reason=f"{metric} is undefined on these predictions")
     return _judge(replace(known, expected=expected), expected, at_level)
+
+
+def _described(
+    report: EstimateReport, window: Profile, estimator: Estimator, estimates: Expectations, tail: float
+) -> EstimateReport:
+    """Add what the estimate of each metric is, and what it rests on."""
+    metric = report.metric
+    return replace(
+        report,
+        rows=round(estimates.rows),
+        metrics={name.value: found for name in sorted(estimator.metrics) if (found := estimates.expect(name, tail))},
+        extrapolated=_extrapolated(window.score.distribution, estimator),
+        is_calibrated=estimator.calibration is not None,
+        holdout_rows=estimator.rows,
+        fitted_until=None if estimator.fitted_until is None else format_time(estimator.fitted_until),
+        holdout_bias=estimator.metrics[metric].bias if metric in estimator.metrics else None,
+    )
 
 
 def estimate_measurements(model: str, version: str, report: EstimateReport) -> list[Measurement]:
