@@ -30,7 +30,7 @@ def press(console: Console, key: str) -> None:
 def leave(console: Console) -> None:
     """Go to the list of queues, which sends what waits to be undone."""
     console.page.evaluate("location.hash = '#/review'")
-    console.page.get_by_role("heading", name="Reviewing").wait_for()
+    console.page.get_by_role("heading", name="Reviewing", exact=True).wait_for()
 
 
 def test_wrong_key_and_an_apps_key_get_advice(console: Console) -> None:
@@ -81,15 +81,16 @@ def test_held_tasks_are_shown_again_after_a_reload_and_answers_are_not_lost(
     task_after(console, answered)
     console.page.reload()
     console.sees("you held already")
-    eventually(lambda: answers(client, "reloaded", answered))
+    [given] = eventually(lambda: answers(client, "reloaded", answered))
+    assert given["value"] == 1
 
 
 def test_lapsed_lease_is_said_and_the_task_fetched_again(console: Console, client: StackClient) -> None:
     reviewed_model(client, "lapsing", ROWS[:1], lease="PT3S")
     console.review("lapsing")
-    task_after(console)
+    lapsed = task_after(console)
     console.sees("longer than its lease")
-    task_after(console)
+    assert task_after(console) == lapsed
 
 
 def test_two_reviewers_get_different_tasks(console: Console, client: StackClient) -> None:
@@ -157,10 +158,12 @@ def test_failing_api_loses_no_answer(console: Console, client: StackClient) -> N
 
 def test_expired_key_is_asked_for_again_at_the_same_page(console: Console, client: StackClient) -> None:
     console.enter("reviewer", "review")
-    console.page.get_by_role("heading", name="Reviewing").wait_for()
+    console.page.get_by_role("heading", name="Reviewing", exact=True).wait_for()
     console.page.evaluate("sessionStorage.setItem('hindsight.keys', JSON.stringify({reviewer: 'gone'}))")
     console.page.reload()
     console.sees("not known any more")
     console.page.get_by_label("Key").fill(client.stack.keys["reviewer"])
     console.page.get_by_role("button", name="Go on").click()
-    console.page.get_by_role("heading", name="Reviewing").wait_for()
+    console.page.get_by_role("heading", name="Reviewing", exact=True).wait_for()
+    assert console.page.url.endswith("#/review")
+    assert client.stack.keys["reviewer"] not in console.page.url
