@@ -45,8 +45,8 @@ demo: setup $(RENTALS) ## Replay a year of bike rentals through a local stack an
 demo-outside: setup ## Close the loop around a model that is served and trained elsewhere; writes out/outside/summary.json
 	$(BIN)/hindsight outside
 
-test: setup ## Run all tests but those in a browser
-	$(BIN)/python -m pytest $(PYTEST_ARGS) --ignore tests/browser
+test: setup ## Run all tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-unit: setup ## Run the tests of each part by itself, and the examples in docstrings
 	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/unit shared pipelines local bench

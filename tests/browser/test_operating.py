@@ -158,6 +158,8 @@ def test_refusal_of_the_api_is_said_in_the_dialog(console: Console) -> None:
     dialog.get_by_role("textbox").fill("again")
     dialog.get_by_role("button", name="Retrain", exact=True).click()
     dialog.get_by_role("alert").wait_for()
+    assert "503" in dialog.get_by_role("alert").inner_text()
+    assert dialog.get_by_role("textbox").input_value() == "again"
 
 
 def test_long_lists_come_in_pages(console: Console) -> None:

@@ -16,10 +16,7 @@ IS_ANOTHER = "before => { const id = document.querySelector('.task .id'); return
 
 def task_after(console: Console, before: str = "") -> str:
     """Wait for another task than the one before; name its prediction."""
-    console.page.wait_for_function(
-        "before => { const id = document.querySelector('.task .id'); return id && id.textContent !== before }",
-        arg=before,
-    )
+    console.page.wait_for_function(IS_ANOTHER, arg=before)
     return console.page.locator(".task .id").inner_text()
 
 
@@ -69,6 +66,18 @@ def test_reviewer_answers_by_keyboard_and_undoes_a_slip(console: Console, client
     assert (last["value"], last["comment"], last["reviewer"]) == (0, "a slip, s 0 u", "ann")
     assert [one["value"] for one in answers(client, "by-keyboard", seen[1])] == [1]
     assert answers(client, "by-keyboard", seen[3]) == []
+
+
+def test_key_that_comes_before_the_next_task_is_drawn_answers_no_unseen_task(
+    console: Console, client: StackClient
+) -> None:
+    reviewed_model(client, "hasty", ROWS[:4])
+    console.review("hasty")
+    answered = task_after(console)
+    press_twice = "() => [1, 2].forEach(() => document.body.dispatchEvent(new KeyboardEvent('keydown', PRESS)))"
+    console.page.evaluate(press_twice.replace("PRESS", "{key: '1', bubbles: true}"))
+    task_after(console, answered)
+    assert console.page.locator("[data-done]").text_content() == "1"
 
 
 def test_held_tasks_are_shown_again_after_a_reload_and_answers_are_not_lost(

@@ -90,9 +90,10 @@ class Hand {
     }
   }
 
-  answer(given) {
-    const task = this.tasks.shift();
-    if (!task) return;
+  // A key that comes before the next task is drawn is for the one before, which has its answer.
+  answer(task, given) {
+    if (this.tasks[0] !== task) return;
+    this.tasks.shift();
     const until = Math.min(Date.now() + UNDO_MS, Date.now() + Date.parse(task.lease_expires_at) - serverNow() - 2_000);
     this.waiting.push({ task, given, until });
     this.done += 1;
@@ -220,9 +221,12 @@ function Progress({ hand, model, reviewer, rename }) {
 
 function Task({ task, hand }) {
   const { queue } = hand;
-  const [comment, setComment] = useState("");
   const note = useRef();
-  const give = (given) => hand.answer(comment.trim() ? { ...given, comment: comment.trim() } : given);
+  // Read from the field itself: a key may come before what was typed is drawn.
+  const give = (given) => {
+    const comment = note.current.value.trim();
+    hand.answer(task, comment ? { ...given, comment } : given);
+  };
   const values = task.values;
   useEffect(() => {
     const press = (event) => {
@@ -255,7 +259,7 @@ function Task({ task, hand }) {
       <button onClick=${() => give({ skip: true })}><kbd>s</kbd> Skip</button>
       <${Undo} hand=${hand} />
     </div>
-    <label class="comment">Comment, optional <input ref=${note} maxlength="1000" value=${comment} onInput=${(event) => setComment(event.target.value)} /></label>
+    <label class="comment">Comment, optional <input ref=${note} maxlength="1000" /></label>
   </article>`;
 }
 
