@@ -11,6 +11,7 @@ from local.outside.servers import OutsideServer
 from local.outside.trainer import Trainer
 from local.outside.world import EVENT, START, Delivery
 from local.replay.arrivals import Arrivals
+from local.replay.clock import tick
 from local.run_end import describe_run, wait_for_run
 
 FIRST_VERSION = "v1"
@@ -105,16 +106,9 @@ class Story:
 
     def _tick(self, now: datetime) -> None:
         """Let the scheduled functions act, and answer the run that asks for a version."""
-        self._client.run_schedule("CloseWindows", now, self._model)
-        self._arrivals.wait_for_profiles()
-        self._client.run_schedule("Monitor", now, self._model)
-        self._client.run_schedule("EvaluateRollouts", now, self._model)
-        for decision in self._client.run_schedule("CheckTriggers", now, self._model)["decisions"]:
-            # The alarm of low performance starts a run by itself, before the schedule looks.
-            run = decision["decision_id"] if decision["triggered"] else decision.get("open_run")
-            if run is not None:
-                self._say(f"{now:%d %B}: a run asks for a version ({run})")
-                self._answer(run, self._trainer.answer)
+        for run in tick(self._client, self._arrivals, self._model, now):
+            self._say(f"{now:%d %B}: a run asks for a version ({run})")
+            self._answer(run, self._trainer.answer)
         self._tell_moves()
 
     def _answer(self, decision_id: str, train: Callable[[str], str]) -> None:

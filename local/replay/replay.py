@@ -14,6 +14,7 @@ from hindsight.core.times import format_time
 from hindsight.training.models.scoring import RowPrediction
 from local.client import CallFailed, StackClient
 from local.replay.arrivals import Arrivals
+from local.replay.clock import tick
 from local.replay.spec import ReplaySpec
 from local.replay.stream import Row, bootstrap_end
 from local.run_end import describe_run, wait_for_run
@@ -166,14 +167,8 @@ class Replay:
             self._arrivals.wait_for_labels(sent, (known[0].known_at, max(map(self._matured_at, known))))
 
     def _run_schedules(self, now: datetime) -> None:
-        self._client.run_schedule("CloseWindows", now, self._model)
-        self._arrivals.wait_for_profiles()
-        self._client.run_schedule("Monitor", now, self._model)
-        self._client.run_schedule("EvaluateRollouts", now, self._model)
-        for decision in self._client.run_schedule("CheckTriggers", now, self._model)["decisions"]:
-            run = decision["decision_id"] if decision["triggered"] else decision.get("open_run")
-            if run is not None:
-                wait_for_run(self._client, run)
+        for run in tick(self._client, self._arrivals, self._model, now):
+            wait_for_run(self._client, run)
 
     def _drain(self, now: datetime) -> None:
         """Report what became known after the last row, and let its windows close."""
