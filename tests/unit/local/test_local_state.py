@@ -81,8 +81,14 @@ def test_stack_is_found_by_port_or_as_the_newest_that_is_up(
 
 @pytest.mark.parametrize(("port", "advice"), [(None, "`make up`"), (4700, "`make up PORT=4700`")])
 def test_commands_without_a_stack_name_the_one_that_starts_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], port: int | None, advice: str
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    port: int | None,
+    advice: str,
 ) -> None:
+    # Whoever runs the tests may have a stack of their own up on one of these ports.
+    monkeypatch.setattr("local.stack.is_healthy", lambda _: False)
     two_stacks(tmp_path)
     asked = [] if port is None else ["--port", str(port)]
     for command in (["env"], ["tick"], ["verify", "--model", "m", "--dataset", "d"], ["redrive", "--queue", "q"]):
