@@ -87,7 +87,7 @@ def test_commands_without_a_stack_name_the_one_that_starts_it(
     port: int | None,
     advice: str,
 ) -> None:
-    # Whoever runs the tests may have a stack of their own up on one of these ports.
+    # The person who runs the tests may have a stack up on one of these ports.
     monkeypatch.setattr("local.stack.is_healthy", lambda _: False)
     two_stacks(tmp_path)
     asked = [] if port is None else ["--port", str(port)]
