@@ -100,7 +100,7 @@ VERSION_SHOWN = {
         "champion_metrics": {"roc_auc": 0.88},
     },
     "lineage": {
-        "rows": {"train": 1611, "holdout": 420, "gap": 69},
+        "rows": {"train": 1611, "holdout": 420, "gap": 69, "immature": 0},
         "dataset_id": DATASET_ID,
         "configuration_revision": 3,
         "code_version": "1.0.0",

@@ -57,6 +57,8 @@ class Training(Section):
     """The predictions of that long before a run are trained and judged on."""
     holdout: OpenFraction = 0.2
     """The newest share of them judges; the model never learns from it."""
+    maturity: OpenFraction = 0.8
+    """Predictions count once they are so old that this share of their like is due; what is due sooner is no sample."""
     candidates: tuple[Candidate, ...] | None = Field(default=None, min_length=1, max_length=10)
     """The estimators to train; without it the task's linear model, gradient boosting and your `pipeline`."""
     pipeline: Annotated[str, Field(pattern=PIPELINE_NAME)] | None = None

@@ -12,13 +12,14 @@ from hindsight.core import compact_json
 from hindsight.core.codec import from_plain, to_plain
 from hindsight.core.errors import UnusableDataset
 from hindsight.core.times import moment_name
+from hindsight.datasets.maturity import Maturity
 from hindsight.lake.object_store import Lake, dataset_prefix
 from hindsight.registry.version import DatasetRecord
 
 Part = Literal["train", "holdout"]
 PARTS: tuple[Part, ...] = ("train", "holdout")
 
-MANIFEST_FORMAT = 3
+MANIFEST_FORMAT = 4
 # What the version that served answered to a row of the holdout.
 ANSWER_COLUMNS = ("model_version", "decision", "model_decision", "score")
 PARQUET = ".parquet"
@@ -56,6 +57,8 @@ class Manifest:
         Those the labels were resolved under.
     counts
         Rows of the parts by class, and those left out by reason.
+    maturity
+        The age from which on predictions count, as nearly all of their like are due then.
     present, unfit
         Of each declared feature the rows of each part that have a value, and those of both whose value is of another
         type than declared and so counts as missing.
@@ -80,6 +83,7 @@ class Manifest:
     counts: Mapping[str, Any]
     present: Mapping[str, Mapping[str, int]]
     unfit: Mapping[str, int]
+    maturity: Maturity
     digest: str
     part_digests: Mapping[str, str]
     part_bytes: Mapping[str, int]
@@ -96,9 +100,10 @@ class Manifest:
 
     @property
     def rows(self) -> dict[str, int]:
-        """The rows of each part, and those in the gap between them."""
-        gap = self.counts["dropped"].get("gap", 0)
-        return {**{part: int(self.counts[part]["rows"]) for part in PARTS}, "gap": int(gap)}
+        """The rows of each part, those in the gap between them, and those too young to be a sample of their like."""
+        dropped = self.counts["dropped"]
+        left_out = {"gap": dropped.get("gap", 0), "immature": dropped.get("immature_cohort", 0)}
+        return {**{part: int(self.counts[part]["rows"]) for part in PARTS}, **left_out}
 
     @property
     def record(self) -> DatasetRecord:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 
 from hindsight.config.metrics import Task
 from hindsight.core.times import format_time
@@ -14,6 +15,7 @@ MIN_TRAIN_ROWS = 50
 MIN_HOLDOUT_ROWS = 20
 # From which share on what does not fit is no accident but another schema.
 SCHEMA_SHARE = 0.5
+_DAY = 86_400_000_000  # microseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,8 @@ def _failures(
 ) -> Iterator[DatasetCheckFailure]:
     if problem := _other_labels(dataset):
         yield DatasetCheckFailure(reason="schema_change", detail=problem)
+    if problem := _unrepresentative(dataset):
+        yield DatasetCheckFailure(reason="short_history", detail=problem)
     for part, least in (("train", MIN_TRAIN_ROWS), ("holdout", MIN_HOLDOUT_ROWS)):
         rows = dataset.rows[part]
         if rows < least:
@@ -64,6 +68,18 @@ def _failures(
         yield DatasetCheckFailure(
             reason="no_new_information", detail=f"nothing matured or changed since {previous.dataset_id}"
         )
+
+
+def _unrepresentative(dataset: Manifest) -> str | None:
+    """Describe a window that shows the quick outcomes alone, None where it is long enough for nearly all of them."""
+    age, history = dataset.maturity.age, dataset.maturity.history
+    if not dataset.rows["immature"] or 2 * age <= history:
+        return None
+    return (
+        f"outcomes are due up to {age / _DAY:.0f} days after the prediction, and the oldest of the window is only "
+        f"{history / _DAY:.0f} days old: what is due so far is no sample of what comes in; set training.window to "
+        f"P{ceil(3 * age / _DAY)}D or more, or wait until the history is as long"
+    )
 
 
 def _uncut(dataset: Manifest, part: str) -> str:

@@ -32,12 +32,16 @@ class Check(Record, frozen=True, kw_only=True, omit_defaults=False):
 
 
 def gap_note(rows: Mapping[str, int]) -> str | None:
-    """Describe the rows that a dataset leaves out between its parts, None where there are none.
+    """Describe the rows that a dataset leaves out between and after its parts, None where there are none.
 
-    >>> gap_note({"train": 611, "holdout": 420, "gap": 1069})
+    >>> gap_note({"train": 611, "holdout": 420, "gap": 1069, "immature": 0})
     '1,069 rows left out: not due before the holdout began'
+    >>> gap_note({"train": 611, "holdout": 420, "gap": 0, "immature": 80})
+    '80 rows left out: too young, most of their like are not due'
     """
-    return f"{rows['gap']:,} rows left out: not due before the holdout began" if rows.get("gap") else None
+    reasons = {"gap": "not due before the holdout began", "immature": "too young, most of their like are not due"}
+    notes = [f"{rows[name]:,} rows left out: {reason}" for name, reason in reasons.items() if rows.get(name)]
+    return "; ".join(notes) or None
 
 
 class VersionRecord(Record, frozen=True, kw_only=True):
@@ -46,7 +50,8 @@ class VersionRecord(Record, frozen=True, kw_only=True):
     ``metrics`` are the version's on the holdout, ``champion_metrics`` those of ``compared_with`` on the same rows;
     both are absent for a version judged without a champion. ``pointer_sequence`` is how often the serving pointer had
     moved when the gate judged (0: nothing served), so that a verdict over another champion is not acted on.
-    ``rows`` counts the dataset's rows to ``train`` on, of the ``holdout``, and in the ``gap`` between them.
+    ``rows`` counts the dataset's rows to ``train`` on, of the ``holdout``, in the ``gap`` between them, and
+    those left out as ``immature``.
     ``candidates`` has how every candidate of the run did; ``card_key`` is the page of the model card. From
     ``expired_at`` on, the lake no longer holds its artefact: it can serve no more. ``registration`` is what was asked
     for a version that was made elsewhere, with the digest of the scores it was judged by.

@@ -1,9 +1,11 @@
 from dataclasses import replace
 from datetime import timedelta
+from math import ceil
 from typing import Any
 
 import pytest
 
+from hindsight.core.times import microseconds, moment_text
 from hindsight.datasets.building.snapshot import take_snapshot
 from hindsight.datasets.dataset import Manifest
 from hindsight.datasets.dataset_check import DatasetCheckFailure, check_dataset
@@ -96,12 +98,41 @@ def test_another_configuration_is_new_information() -> None:
 def test_split_that_leaves_nothing_to_train_on_says_why_and_remedy() -> None:
     rows = learnable(600)
     at_once = refusal([replace(row, occurred_at=rows[0].occurred_at) for row in rows])
-    late = refusal([replace(row, outcome_due_at=rows[-1].outcome_due_at) for row in rows])
+    late = refusal([replace(row, outcome_due_at=row.occurred_at + (AS_OF - rows[0].occurred_at) * 0.6) for row in rows])
 
     assert at_once.detail.startswith("0 rows to train, at least 50 are needed: all 600 labelled predictions are of one")
     assert "occurred_at" in at_once.detail
     assert late.detail.startswith("0 rows to train, at least 50 are needed: ")
     assert "were not due by then" in late.detail
+
+
+def test_history_that_shows_the_quick_outcomes_alone_is_too_short_and_says_how_long() -> None:
+    rows = learnable(600)
+    ages = [AS_OF - row.occurred_at for row in rows]
+    booked = [
+        replace(row, outcome_due_at=row.occurred_at + ages[0] * (number % 10) / 10) for number, row in enumerate(rows)
+    ]
+    due = [row for row in booked if row.outcome_due_at <= AS_OF]
+
+    found = refusal(due)
+
+    assert found.reason == "short_history"
+    days = ages[0] / timedelta(days=1)
+    assert f"the oldest of the window is only {days:.0f} days old" in found.detail
+    assert f"training.window to P{ceil(3 * 0.7 * days)}D" in found.detail
+
+
+def test_history_twice_as_long_as_the_delays_is_long_enough() -> None:
+    rows = learnable(600)
+    longest = (AS_OF - rows[0].occurred_at) / 2.5
+    booked = [
+        replace(row, outcome_due_at=row.occurred_at + longest * (number % 10) / 10) for number, row in enumerate(rows)
+    ]
+    taken = snapshot([row for row in booked if row.outcome_due_at <= AS_OF])
+
+    assert taken.rows["immature"] > 0
+    assert taken.boundary <= moment_text(microseconds(AS_OF - longest * 0.7))
+    assert check_dataset(taken) is None
 
 
 def test_labels_of_another_task_are_a_schema_change_and_not_too_few_rows() -> None:

@@ -83,6 +83,7 @@ def build_dataset(
         rules_revisions=written.rules_revisions,
         columns=tuple(spec.columns),
         counts={**_label_counts(kept, configuration.task), "dropped": kept.dropped},
+        maturity=kept.maturity,
         present=written.present,
         unfit=reader.unfit(spec.declared),
         digest=digest,

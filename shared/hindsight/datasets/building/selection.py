@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration
-from hindsight.core.times import moment_text
+from hindsight.core.times import microseconds, moment_text
 from hindsight.datasets.dataset import Part
 from hindsight.datasets.formats.columns import MISSING, Categories, Column
 from hindsight.datasets.formats.record_keys import Flags, Places, RecordKeys, RowKeys, by_place, newest_of
+from hindsight.datasets.maturity import Maturity, age_of_maturity
 from hindsight.datasets.records.record_scan import RecordScan, Span, join_columns
 from hindsight.datasets.split import split_moments
 
@@ -35,6 +36,7 @@ class RowSelection:
     newest: str
     dropped: dict[str, int]
     seen: list[bool]
+    maturity: Maturity
 
     def place(self, part: Part) -> slice:
         """Locate the rows of a part."""
@@ -49,19 +51,27 @@ class RowSelection:
 def select(scans: Sequence[RecordScan], configuration: ModelConfiguration, span: Span) -> RowSelection:
     """Select the rows of a dataset from the records of some files."""
     usable = _usable_rows(scans, configuration.task, span)
-    kept = usable.places[-configuration.training.max_rows :]
+    training, as_of = configuration.training, microseconds(span.last)
+    occurred, due = usable.keys.occurred[usable.places], usable.keys.due[usable.places]
+    maturity = age_of_maturity(occurred, due, as_of, training.maturity)
+    mature = usable.places[occurred <= as_of - maturity.age]
+    kept = mature[-training.max_rows :]
     occurred, due = usable.keys.occurred[kept], usable.keys.due[kept]
-    train, first = split_moments(occurred, due, configuration.training.holdout)
+    train, first = split_moments(occurred, due, training.holdout)
     chosen = np.concatenate([kept[train], kept[first:]])
     boundary = moment_text(int(occurred[first])) if len(kept) else ""
-    left = {"beyond_max_rows": len(usable.places) - len(kept), "gap": len(kept) - len(chosen)}
-    return usable.selection(chosen, len(train), boundary, left)
+    left = {
+        "immature_cohort": len(usable.places) - len(mature),
+        "beyond_max_rows": len(mature) - len(kept),
+        "gap": len(kept) - len(chosen),
+    }
+    return usable.selection(chosen, len(train), boundary, left, maturity)
 
 
 def select_all(scans: Sequence[RecordScan], task: Task, span: Span) -> RowSelection:
     """Select every row that a dataset could have, none of them for a holdout."""
     usable = _usable_rows(scans, task, span)
-    return usable.selection(usable.places, len(usable.places), "", {})
+    return usable.selection(usable.places, len(usable.places), "", {}, Maturity(age=0, history=0))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -75,7 +85,9 @@ class _UsableRows:
     dropped: dict[str, int]
     seen: list[bool]
 
-    def selection(self, places: Places, train: int, boundary: str, left: dict[str, int]) -> RowSelection:
+    def selection(
+        self, places: Places, train: int, boundary: str, left: dict[str, int], maturity: Maturity
+    ) -> RowSelection:
         """Select some of the rows."""
         rows = self.keys.rows_at(places)
         return RowSelection(
@@ -87,6 +99,7 @@ class _UsableRows:
             newest=moment_text(int(np.maximum(rows.known, rows.due).max())) if len(places) else "",
             dropped=self.dropped | left,
             seen=self.seen,
+            maturity=maturity,
         )
 
 
