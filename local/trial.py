@@ -17,6 +17,10 @@ _YAML = {"content-type": "application/yaml"}
 _CALL = 300
 
 
+def _value_kind(kind: str) -> str:
+    return kind if kind == "distribution" else f"{kind.replace('_', '-')} values"
+
+
 class Trial:
     """One trial, under a name of its own; ``run`` may be called once."""
 
@@ -48,12 +52,15 @@ class Trial:
         self._show_page()
 
     def _send_history(self) -> None:
-        subprocess.run(  # noqa: S603  the example, by our own interpreter  # nosec
+        ended = subprocess.run(  # noqa: S603  the example, by our own interpreter  # nosec
             [sys.executable, EXAMPLES / "churn.py"],
             env={**local_variables(self._client.stack), "MODEL": self._model},
-            stdout=subprocess.DEVNULL,
-            check=True,
+            capture_output=True,
+            text=True,
+            check=False,
         )
+        if ended.returncode:
+            raise CallFailed(f"examples/churn.py failed: {ended.stderr.strip().rpartition(chr(10))[2]}")
 
     def _predict(self, count: int, ages: tuple[int, int], broken: dict[str, Any]) -> dict[str, Any]:
         """Ask for predictions of made-up customers; return the last."""
@@ -77,7 +84,7 @@ class Trial:
     def _show_page(self) -> None:
         check = self._status()["checks"]["drift"]
         features = check["summary"].get("features", {}).items()
-        found = [f"`{name}` by its {' and '.join(one['kinds'])}" for name, one in features]
+        found = [f"`{name}` by its {' and '.join(map(_value_kind, one['kinds']))}" for name, one in features]
         self._say(f"  what drifts: {', '.join(found) or 'nothing'}; the page: {check['page_url']}")
 
     def _status(self) -> dict[str, Any]:
