@@ -17,10 +17,6 @@ _YAML = {"content-type": "application/yaml"}
 _CALL = 300
 
 
-def _value_kind(kind: str) -> str:
-    return kind if kind == "distribution" else f"{kind.replace('_', '-')} values"
-
-
 class Trial:
     """One trial, under a name of its own; ``run`` may be called once."""
 
@@ -83,8 +79,8 @@ class Trial:
 
     def _show_page(self) -> None:
         check = self._status()["checks"]["drift"]
-        features = check["summary"].get("features", {}).items()
-        found = [f"`{name}` by its {' and '.join(map(_value_kind, one['kinds']))}" for name, one in features]
+        features = check["summary"].get("features", {}).values()
+        found = [one["sentence"] for one in features if one["verdict"] == "drift"]
         self._say(f"  what drifts: {', '.join(found) or 'nothing'}; the page: {check['page_url']}")
 
     def _status(self) -> dict[str, Any]:
