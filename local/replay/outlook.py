@@ -1,4 +1,4 @@
-"""What a replay will come to by its file and its configuration, foreseen before anything is sent."""
+"""The outlook of a replay: the faults of its file and configuration that are foreseen before anything is sent."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ def foresee(spec: ReplaySpec, configuration: ModelConfiguration, rows: Sequence[
 
 
 class _Outlook:
-    """When the rows of a file are made, due and known."""
+    """The moments at which the rows of a file are made, due and known."""
 
     def __init__(self, configuration: ModelConfiguration, rows: Sequence[Row]) -> None:
         default, delay = configuration.labels.default, configuration.outcome_delay

@@ -175,7 +175,7 @@ class Replay:
             self._tell(run, now)
 
     def _tell(self, run: str, now: datetime) -> None:
-        """Say how a run ended, unless the one before ended the same way: a schedule may try every day."""
+        """Print how a run ended, unless the one before ended the same way: a schedule may try every day."""
         ending = describe_run(self._client, self._model, run)
         kind = ending.split(": ")[:2]
         if kind != self._last_ending:

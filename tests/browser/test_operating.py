@@ -1,5 +1,6 @@
 """Operating in the console: every page, every action to its effect in the API, names that look like markup."""
 
+import json
 import re
 from typing import Any
 
@@ -64,6 +65,31 @@ def test_every_page_is_whole_accessible_and_fits_a_phone(console: Console) -> No
         assert console.fits(PHONE), path
         console.resize(WIDE)
     assert faults == {}
+
+
+def test_current_tab_is_in_sight_on_a_phone(console: Console) -> None:
+    console.enter("operator")
+    console.resize(PHONE)
+    for name in ("overview", "labels", "configuration"):
+        path = "" if name == "overview" else f"/{name}"
+        console.page.evaluate("path => { location.hash = `#/models/${path}` }", f"{MODEL}{path}")
+        tab = console.page.locator("nav.tabs a[aria-current]", has_text=name.capitalize())
+        box = tab.bounding_box()
+        assert box is not None and 0 <= box["x"] and box["x"] + box["width"] <= PHONE[0], name
+
+
+def test_configuration_sent_as_one_line_of_json_is_shown_in_several_and_is_unchanged(
+    console: Console, client: StackClient
+) -> None:
+    path = f"models/{MODEL}/configuration"
+    stored = client.call("GET", path, key="operator")["document"]
+    assert "\n" not in stored
+    console.enter("operator", path)
+    field = console.page.get_by_label("Configuration", exact=True)
+    shown = field.input_value()
+    assert json.loads(shown) == json.loads(stored)
+    assert shown.count("\n") > 10
+    assert console.page.get_by_role("button", name="Undo all changes").is_disabled()
 
 
 def test_model_in_need_comes_first_and_leads_to_its_page(console: Console) -> None:

@@ -1,4 +1,4 @@
-"""What a replay's file and configuration will come to, foreseen before anything is sent."""
+"""The outlook of a replay: the faults foreseen before anything is sent."""
 
 from datetime import timedelta
 from typing import Any
@@ -29,7 +29,7 @@ def said(configured: ModelConfiguration, rows: list[Row], days: int) -> list[str
     return list(foresee(spec(bootstrap={"days": days}), configured, rows))
 
 
-def test_bootstrap_that_leaves_nothing_to_train_on_is_told_the_shortest_that_does() -> None:
+def test_bootstrap_that_leaves_nothing_to_train_on_is_named_with_the_shortest_that_does() -> None:
     rows = hourly(120)
     (line,) = said(configured("P30D"), rows, 60)
     assert "no version can be trained on 2026-03-11" in line
@@ -38,7 +38,7 @@ def test_bootstrap_that_leaves_nothing_to_train_on_is_told_the_shortest_that_doe
     assert len(said(configured("P30D"), rows, enough - 1)) == 1
 
 
-def test_training_window_that_never_leaves_enough_is_told_the_one_that_does() -> None:
+def test_training_window_that_never_leaves_enough_is_named_with_the_one_that_does() -> None:
     rows = hourly(300)
     (line,) = said(configured("P60D"), rows, 200)
     assert "a training.window of P" in line
@@ -77,7 +77,7 @@ def test_versions_made_elsewhere_are_not_foreseen() -> None:
         ({"window": "P7D"}, ["drift, monitoring.min_rows (500)", "performance, monitoring.performance.min_labels"]),
     ],
 )
-def test_monitoring_window_with_too_few_rows_for_a_verdict_is_told_the_one_that_holds_them(
+def test_monitoring_window_with_too_few_rows_for_a_verdict_is_named_with_the_one_that_holds_them(
     monitoring: dict[str, Any], named: list[str]
 ) -> None:
     rows = hourly(60)

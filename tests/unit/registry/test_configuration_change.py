@@ -140,7 +140,7 @@ def test_training_window_of_which_the_label_delay_leaves_little_is_an_effect() -
     assert codes(short, short) == []
 
 
-def test_training_window_beside_which_the_holdout_leaves_nothing_is_not_told_to_be_longer() -> None:
+def test_training_window_beside_which_the_holdout_leaves_nothing_asks_for_a_smaller_holdout() -> None:
     training = {"window": "P400D", "holdout": 0.8}
     (effect,) = window_effects(parse_configuration({**REGRESSION, "training": training}))
     assert effect.message.endswith("; take a smaller training.holdout")
