@@ -75,7 +75,9 @@ def test_current_tab_is_in_sight_on_a_phone(console: Console) -> None:
         console.page.evaluate("path => { location.hash = `#/models/${path}` }", f"{MODEL}{path}")
         tab = console.page.locator("nav.tabs a[aria-current]", has_text=name.capitalize())
         box = tab.bounding_box()
-        assert box is not None and 0 <= box["x"] and box["x"] + box["width"] <= PHONE[0], name
+        assert box is not None
+        assert box["x"] >= 0, name
+        assert box["x"] + box["width"] <= PHONE[0], name
 
 
 def test_configuration_sent_as_one_line_of_json_is_shown_in_several_and_is_unchanged(
