@@ -83,14 +83,16 @@ def test_current_tab_is_in_sight_on_a_phone(console: Console) -> None:
 def test_configuration_sent_as_one_line_of_json_is_shown_in_several_and_is_unchanged(
     console: Console, client: StackClient
 ) -> None:
-    path = f"models/{MODEL}/configuration"
-    stored = client.call("GET", path, key="operator")["document"]
-    assert "\n" not in stored
-    console.enter("operator", path)
-    field = console.page.get_by_label("Configuration", exact=True)
-    shown = field.input_value()
-    assert json.loads(shown) == json.loads(stored)
-    assert shown.count("\n") > 10
+    sent = {
+        "task": "binary",
+        "features": {"age": {"type": "numeric"}},
+        "labels": {"rules": [{"event": "churn", "window": "P30D"}]},
+    }
+    client.call("PUT", "models/sent-by-a-program", key="operator", json=sent)
+    console.enter("operator", "models/sent-by-a-program/configuration")
+    shown = console.page.get_by_label("Configuration", exact=True).input_value()
+    assert json.loads(shown) == sent
+    assert shown.startswith('{\n  "task": "binary",\n')
     assert console.page.get_by_role("button", name="Undo all changes").is_disabled()
 
 
