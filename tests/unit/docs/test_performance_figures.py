@@ -61,7 +61,7 @@ def test_lives_on_the_line_alarm_no_more_often_than_their_error() -> None:
         MEASURED["alarms_in_a_reviewed_year_on_the_line_by_audit"].values(),
     ):
         assert max(rates) <= allowed
-    assert MEASURED["suspect_checks_by_accuracy"]["0.85"] == pytest.approx(0.5, abs=0.03)
+    assert MEASURED["suspect_checks_by_accuracy"]["0.85"] == pytest.approx(0.5, abs=0.04)
 
 
 def test_delay_is_the_longer_the_nearer_the_fall_ends_to_the_line() -> None:
