@@ -78,6 +78,6 @@ def _thin_windows(configuration: ModelConfiguration, rows: Sequence[Row]) -> Ite
         enough = ceil(max(missed.values()) * days / len(rows))
         yield (
             f"monitoring.window ({format_duration(monitoring.window)}) holds about {held:,.0f} rows, too few for a "
-            f"verdict on {' and on '.join(f'{name} ({least:,})' for name, least in missed.items())}: "
-            f"nothing would be noticed; P{enough}D holds enough"
+            f"verdict on {' and on '.join(f'{name} ({least:,})' for name, least in missed.items())}; "
+            f"P{enough}D holds enough"
         )
