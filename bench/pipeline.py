@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from bench import close, gate, immature, interleavings, rollback, snapshot, training_memory
+from bench import close, cohorts, gate, immature, interleavings, rollback, snapshot, training_memory
 from bench.figures import publish
 
 OUT = Path("out/bench/pipeline.json")
@@ -19,6 +19,7 @@ def measure() -> dict[str, Any]:
     measured = {
         "gate": gate.measure(),
         "immature": immature.measure(),
+        "cohorts": cohorts.measure(),
         "rollback": rollback.measure(),
         "snapshot": snapshot.measure(),
         "training": training_memory.measure(),
