@@ -1,8 +1,7 @@
 """The labels until a failing version is rolled back, and the share of good ones that are; the same of rollouts.
 
 Whole evaluations by ``hindsight.rollout.evaluation.evaluate`` of simulated label records, one every so many labels, of
-a version that the gate has passed on a simulated holdout. ``python -m bench.rollback`` prints the figures and writes
-what docs/rollout-evaluation.md says of them.
+a version that the gate has passed on a simulated holdout. ``python -m bench.rollback`` prints and keeps the figures.
 """
 
 from collections.abc import Callable, Mapping, Sequence

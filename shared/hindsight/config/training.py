@@ -138,7 +138,7 @@ class Canary(Section):
     max_age: PositiveDuration = timedelta(days=14)
     """After that long the canary ends, decided or not."""
     undecided: Undecided = Undecided.ABORT
-    """Where it is undecided then, `abort` keeps the champion and `promote` takes the new version."""
+    """The end of one that is undecided then: `abort` keeps the champion, `promote` takes the new version."""
 
 
 class Shadow(Section):
@@ -149,7 +149,7 @@ class Shadow(Section):
     max_age: PositiveDuration = timedelta(days=14)
     """After that long the shadow ends, decided or not."""
     undecided: Undecided = Undecided.ABORT
-    """Where it is undecided then, `abort` keeps the champion and `promote` takes the new version."""
+    """The end of one that is undecided then: `abort` keeps the champion, `promote` takes the new version."""
 
 
 class Probation(Section):

@@ -69,7 +69,7 @@ def test_canary_below_min_labels_waits_and_names_their_number() -> None:
 
 
 @pytest.mark.parametrize(("worse_by", "outcome"), [(0.05, Outcome.KEEP), (0.051, Outcome.WAIT), (None, Outcome.WAIT)])
-def test_version_that_is_measured_worse_than_allowed_is_not_promoted_whatever_the_evidence(
+def test_version_measured_worse_than_allowed_is_not_promoted_on_evidence_alone(
     worse_by: float | None, outcome: Outcome
 ) -> None:
     test = canary(seen(traffic(0.88, count=50))).test
