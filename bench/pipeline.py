@@ -20,7 +20,7 @@ def measure() -> dict[str, Any]:
         "gate": gate.measure(),
         "immature": immature.measure(),
         "cohorts": cohorts.measure(),
-        "rollback": rollback.measure(),
+        "rollback": rollback.record(),
         "snapshot": snapshot.measure(),
         "training": training_memory.measure(),
         "close": close.measure(),
