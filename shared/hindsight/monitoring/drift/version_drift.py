@@ -1,11 +1,13 @@
 """The drift check of a version: its reads from the lake, its significance level and its page."""
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hindsight.config.model import ModelConfiguration
+from hindsight.config.monitoring import DriftWeights
 from hindsight.core.errors import NotFound, UnreadableObject
-from hindsight.lake.object_store import Lake
+from hindsight.lake.object_store import Lake, version_prefix
 from hindsight.monitoring.drift.alpha_spending import level_of
 from hindsight.monitoring.drift.drift_page import ComparedProfiles, PageHeading, drift_page
 from hindsight.monitoring.drift.input_drift import DriftReport, check_drift
@@ -59,6 +61,7 @@ def check_version_drift(
         configuration,
         level=level_of(monitoring.drift.alpha, version.since, now),
         recent=compared.recent,
+        importances=_importances(lake, configuration.model, version.version, monitoring.drift.weights),
     )
     if predictions.unreadable:
         report = replace(report, reason=f"{report.reason}; {_left_out(len(predictions.unreadable))}")
@@ -68,6 +71,18 @@ def check_version_drift(
 
 def _left_out(hours: int) -> str:
     return f"{hours} {'hour' if hours == 1 else 'hours'} could not be read"
+
+
+def _importances(lake: Lake, model: str, version: str, weights: DriftWeights) -> dict[str, float]:
+    """Read the loss of the metric without each feature from a version's card; none where it has no card."""
+    if weights is not DriftWeights.IMPORTANCE:
+        return {}
+    try:
+        card = json.loads(lake.read_bytes(f"{version_prefix(model, version)}card.json"))
+    except NotFound:
+        return {}
+    measured = ((one["name"], one["importance"]) for one in card["features"])
+    return {name: max(0.0, found["loss"]) for name, found in measured if found is not None}
 
 
 def _reference(lake: Lake, model: str, version: str) -> Profile:
