@@ -26,7 +26,7 @@ class DriftMethod(StrEnum):
 
 
 class DriftWeights(StrEnum):
-    """What the features count for in the share that drifts."""
+    """The weights of features in the share that drifts."""
 
     EQUAL = "equal"
     IMPORTANCE = "importance"
@@ -38,7 +38,7 @@ class FeatureDriftPolicy(Section):
     threshold: Threshold | None = None
     """From that distance on a difference of this feature is large, instead of the `threshold` of all."""
     weight: Annotated[float, Field(ge=0, le=1000)] | None = None
-    """What the feature counts for in `share`, 1 being usual; with 0 it is judged and shown, and does not count."""
+    """The weight of the feature in `share`, 1 being usual; with 0 it is judged and shown, and does not count."""
     ignore: bool = False
     """Do not compare the feature at all, such as an id that is new in each row."""
 
@@ -63,7 +63,7 @@ class DriftPolicy(Section):
     share: Annotated[float, Field(gt=0, le=1)] = 0.3
     """The model's inputs drift when that share of the features does, each by its weight."""
     weights: DriftWeights = DriftWeights.EQUAL
-    """What features count for in `share`: all the same, or by their importance on the version's model card."""
+    """The weights of features in `share`: all the same, or by their importance on the version's model card."""
     features: dict[FeatureName, FeatureDriftPolicy] = Field(default={}, max_length=2000)
     """Exceptions by feature: another threshold, another weight, or none at all."""
     multivariate: bool = False
