@@ -1,19 +1,29 @@
 """The policies of monitoring: drift, data quality and live performance."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from hindsight.config.metrics import Metric
-from hindsight.config.types import FEATURE_NAME, Moment, OpenFraction, PositiveDuration, Section, require_consistent
+from hindsight.config.types import (
+    FEATURE_NAME,
+    FirstMoment,
+    LastMoment,
+    Moment,
+    OpenFraction,
+    PositiveDuration,
+    Section,
+    require_consistent,
+)
 from hindsight.core.errors import Fault
 
 UPLOAD_KEY = r"^uploads/model=[^/\x00-\x1f\x7f]+/[^\x00-\x1f\x7f]{1,512}$"
 Threshold = Annotated[float, Field(gt=0, le=100)]
 FeatureName = Annotated[str, Field(pattern=FEATURE_NAME)]
+REASON = r"^[^\x00-\x1f\x7f]{1,200}$"
 RowCount = Annotated[int, Field(ge=1, le=100_000_000)]
 
 
@@ -164,6 +174,31 @@ class StoredRows(Section):
     """The key of the object, under `uploads/`."""
 
 
+class KnownChange(Section):
+    """A change that an operator knows of, such as a price reform or a holiday.
+
+    A check of drift whose window holds a part of it has its reason, and rings no alarm.
+    """
+
+    since: FirstMoment = Field(alias="from", description="From when on; a day such as 2026-03-03 from its start.")
+    until: LastMoment | None = Field(
+        default=None, alias="to", description="Up to when; a day is included (UTC). Without it, for 24 hours."
+    )
+    reason: Annotated[str, Field(pattern=REASON)]
+    """The change in words, which checks repeat."""
+
+    @model_validator(mode="after")
+    def _since_before_until(self) -> Self:
+        if self.since >= self.end:
+            require_consistent([Fault("to", "does not lie after from")])
+        return self
+
+    @property
+    def end(self) -> datetime:
+        """The moment at which it ends."""
+        return self.since + timedelta(days=1) if self.until is None else self.until
+
+
 class Monitoring(Section):
     """The window of a check, the rows a verdict needs, and the policies it judges by."""
 
@@ -173,6 +208,8 @@ class Monitoring(Section):
     """A verdict on drift needs so many rows."""
     baseline: Literal["training"] | FirstRows | SpanOfTime | StoredRows = "training"
     """The rows that inputs are compared with: of training, or of a version not trained here its first 5,000."""
+    known_changes: tuple[KnownChange, ...] = Field(default=(), max_length=366)
+    """Changes that you know of: drift in a window that holds a part of one is suspect, whatever it is."""
     drift: DriftPolicy = DriftPolicy()
     """Limits beyond which inputs or scores count as drifted."""
     data_quality: DataQualityPolicy = DataQualityPolicy()
@@ -181,3 +218,7 @@ class Monitoring(Section):
     """Limits below which live performance is too low."""
     slices: tuple[str, ...] = Field(default=(), max_length=20)
     """Features whose values are judged by themselves, in live performance, gate and model card."""
+
+    def known_at(self, now: datetime) -> list[KnownChange]:
+        """List the known changes of which the window that ends now holds a part."""
+        return [change for change in self.known_changes if change.since < now and change.end > now - self.window]

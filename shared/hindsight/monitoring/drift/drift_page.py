@@ -92,6 +92,7 @@ def _header(report: DriftReport, heading: PageHeading) -> list[tuple[str, str]]:
         ("rows trained on", thousands(report.reference_rows)),
         ("features that drift", percent(report.share)),
         *([("features that are suspect", percent(report.suspect_share))] if report.suspect_share else []),
+        *([("known changes", ", ".join(report.known_changes))] if report.known_changes else []),
         *([("not compared", shortened(", ".join(report.ignored)))] if report.ignored else []),
         ("distance", report.method.replace("_", " ")),
         ("significance level of this check", number(report.level)),

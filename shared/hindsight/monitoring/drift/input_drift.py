@@ -28,6 +28,7 @@ class DriftReport:
 
     ``level`` is the significance level the check could spend, ``share`` and ``suspect_share`` the shares of
     the judged features, by their weights, that drift and that are suspect; ``ignored`` features are not compared.
+    ``known_changes`` are those that the window holds a part of.
     ``recent_rows`` are the newest of the window's ``rows``, compared separately, ``week_before_rows`` those of the same
     hours a week before; 0 where there are too few for that. ``constant`` is the champion's one answer to everything.
     """
@@ -47,6 +48,7 @@ class DriftReport:
     multivariate: DomainReport | None = None
     constant: ConstantPredictions | None = None
     ignored: Sequence[str] = ()
+    known_changes: Sequence[str] = ()
 
     @property
     def is_weighted(self) -> bool:
@@ -79,6 +81,8 @@ class DriftReport:
             "suspect": len(suspect),
             "features": {name: _summary(self.features[name]) for name in [*self.drifting, *suspect][:MAX_SUMMARISED]},
         }
+        if self.known_changes:
+            found["known_changes"] = list(self.known_changes[:MAX_SUMMARISED])
         if self.constant is not None:
             found["constant"] = self.constant.answer
         if self.multivariate is not None:
