@@ -198,8 +198,7 @@ class Year:
 
     def suspect(self, rejected: Floats) -> Booleans:
         """Find the features that are suspect at each check, shape (hours, features)."""
-        of_features = [looks for name, looks in self.looks.items() if name != SCORE]
-        found = np.column_stack([looks.is_suspect(rejected) for looks in of_features])
+        found = np.column_stack([looks.is_suspect(rejected) for name, looks in self.looks.items() if name != SCORE])
         if self.recent_looks:
             found |= np.column_stack([looks.is_suspect(rejected) for looks in self.recent_looks.values()])
         return found & self.enough[:, np.newaxis] & ~self.drifting(rejected)
@@ -207,7 +206,7 @@ class Year:
     @property
     def has_large(self) -> Booleans:
         """The checks at which a feature, its newest rows or the score differ largely."""
-        looks = [*self.looks.values(), *self.recent_looks.values()]
+        looks = (*self.looks.values(), *self.recent_looks.values())
         return np.asarray(np.any([found.is_large for found in looks], axis=0) & self.enough)
 
     def profiles(self, hour: int) -> tuple[Profile, Profile, RecentRows | None]:

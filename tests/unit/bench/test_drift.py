@@ -8,8 +8,9 @@ import pytest
 from bench.drift import TRAFFIC, detection_rows, differences_from_check_drift, false_alarms, judge
 from bench.drift_agreement import agreement, stated_psi_error
 from bench.drift_seasons import seasonal_alarms
-from bench.drift_stream import HOURS, WINDOW_HOURS, Year
+from bench.drift_stream import HOURS, WINDOW_HOURS, Looks, Year
 from hindsight.monitoring.drift.distance import population_stability_index
+from hindsight.monitoring.drift.feature_verdict import DriftKind
 
 
 def test_a_year_without_drift_gives_no_alarm_and_the_plain_rule_many() -> None:
@@ -41,6 +42,18 @@ def test_drift_put_into_a_year_is_an_alarm() -> None:
     for column in year.columns[4:12]:
         year.looks[column.name] = year._look(column, np.roll(year.windows[column.name], 8, axis=1))
     assert judge(year).trigger
+
+
+def test_large_and_significant_is_drift_and_one_of_both_suspect() -> None:
+    rejected = np.full(5, 0.01)
+    looks = Looks(
+        sizes={DriftKind.DISTRIBUTION: np.array([1.5, 0.5, 1.5, 0.5, 0.0])},
+        p_values={DriftKind.DISTRIBUTION: np.array([1.0, 0.0, 0.0, 1.0, 0.0])},
+        kinds=1,
+    )
+    assert looks.drifts(rejected).tolist() == [False, False, True, False, False]
+    assert looks.is_suspect(rejected).tolist() == [True, True, False, False, False]
+    assert looks.is_large.tolist() == [True, False, True, False, False]
 
 
 def test_one_feature_that_moves_is_suspect_and_no_alarm() -> None:

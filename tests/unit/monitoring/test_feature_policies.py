@@ -85,7 +85,7 @@ def test_share_is_of_the_weights(weights: dict[str, float], share: float, verdic
     assert published.value == report.share
 
 
-def test_page_shows_weights_and_what_is_ignored() -> None:
+def test_page_shows_weights_and_names_ignored_features() -> None:
     report = drift_of(SHIFTED, of({"temperature": {"weight": 8}, "hour": {"ignore": True}}))
     compared = ComparedProfiles(reference=trained_on(), window=SHIFTED, champion_window=SHIFTED)
     read = Reader(drift_page(report, compared, HEADING))

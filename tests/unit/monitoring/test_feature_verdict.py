@@ -58,7 +58,7 @@ def test_kinds_of_a_feature_are_corrected_for_their_number() -> None:
     assert found.corrected_p_value == kind.corrected_p_value == pytest.approx(4 * kind.p_value)
 
 
-def test_sentence_is_of_what_is_large_though_something_small_is_significant() -> None:
+def test_sentence_is_of_a_large_kind_though_a_small_one_is_significant() -> None:
     measured = FeatureDrift(
         verdict=Verdict.OK,
         p_value=1e-30,
