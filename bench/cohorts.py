@@ -161,7 +161,7 @@ def _row(bookings: Bookings, place: int) -> LabelRow:
     return LabelRow(
         model=MODEL,
         prediction_id=f"b{place:06d}",
-        features={name: float(bookings.frame[name].iat[place]) for name in ("lead", "price")},
+        features={name: bookings.frame[name].to_numpy()[place].item() for name in ("lead", "price")},
         score=0.5,
         decision=1,
         model_version="v0",
