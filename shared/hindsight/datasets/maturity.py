@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 Longs = npt.NDArray[np.int64]
 
-# Of fewer rows a longer delay would rest on chance: the oldest cohorts alone can show it.
+# The share of shorter delays among fewer rows is chance; the longest are shown by the oldest cohorts alone.
 _MIN_AT_RISK = 30
 
 
@@ -47,7 +47,10 @@ def age_of_maturity(occurred: Longs, due: Longs, as_of: int, share: float) -> Ma
     delays, counts = np.unique(due - occurred, return_counts=True)
     # At risk at a delay: rows with no longer one, of an age at which it would have been seen.
     at_risk = np.cumsum(counts) - np.searchsorted(ages, delays, side="left")
-    known = int(np.flatnonzero(at_risk >= min(_MIN_AT_RISK, at_risk.max()))[-1])
-    kept = 1 - counts[1 : known + 1] / at_risk[1 : known + 1]
-    due_by = np.append(np.cumprod(kept[::-1])[::-1], 1.0)
+    shorter = np.where(at_risk >= _MIN_AT_RISK, 1 - counts / at_risk, 1.0)
+    # Where none of the old rows had a shorter delay, there were no such delays then: the windows of the rules were
+    # longer, or another app logged. What is due now is told by what came since.
+    changes = np.flatnonzero(shorter[1:] == 0.0) + 1
+    shorter = shorter[: changes[0]] if len(changes) else shorter
+    due_by = np.append(np.cumprod(shorter[:0:-1])[::-1], 1.0)
     return Maturity(age=int(delays[np.argmax(due_by >= share)]), history=int(ages[-1]))

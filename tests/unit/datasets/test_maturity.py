@@ -40,6 +40,13 @@ def test_age_is_a_delay_that_was_seen(rows: list[tuple[int, int]], share: float)
     assert found.age <= found.history
 
 
+def test_rows_of_shorter_windows_need_not_become_as_old_as_those_of_the_longer_windows_before() -> None:
+    made = np.concatenate([np.arange(0, 700), np.arange(800, AS_OF - 10)])
+    due = made + np.where(made < 800, 300, 10)
+    seen = due <= AS_OF
+    assert age_of_maturity(made[seen], due[seen], AS_OF, 0.8).age == 10
+
+
 def test_single_old_row_does_not_decide_how_long_outcomes_take() -> None:
     made = np.concatenate([[0], np.arange(500, AS_OF - 10)])
     due = made + np.concatenate([[990], np.full(490, 10)])
