@@ -12,7 +12,6 @@ from hindsight.core import compact_json
 from hindsight.core.codec import from_plain, to_plain
 from hindsight.core.errors import UnusableDataset
 from hindsight.core.times import moment_name
-from hindsight.datasets.maturity import Maturity
 from hindsight.lake.object_store import Lake, dataset_prefix
 from hindsight.registry.version import DatasetRecord
 
@@ -40,6 +39,17 @@ class Erasure:
     job_id: str
     at: datetime
     rows: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maturity:
+    """The age from which on a cohort counts, and the age of the oldest rows, which bounds what is known of delays.
+
+    Both in microseconds.
+    """
+
+    age: int
+    history: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

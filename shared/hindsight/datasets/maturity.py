@@ -5,26 +5,15 @@ the quick ones are due. Rows taken as each becomes due are therefore no sample o
 prediction time are, once nearly all of each is due.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+
+from hindsight.datasets.dataset import Maturity
 
 Longs = npt.NDArray[np.int64]
 
 # The share of shorter delays among fewer rows is chance; the longest are shown by the oldest cohorts alone.
 _MIN_AT_RISK = 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Maturity:
-    """The age from which on a cohort counts, and the age of the oldest rows, which bounds what is known of delays.
-
-    Both in microseconds.
-    """
-
-    age: int
-    history: int
 
 
 def age_of_maturity(occurred: Longs, due: Longs, as_of: int, share: float) -> Maturity:

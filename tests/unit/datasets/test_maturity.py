@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hindsight.datasets.maturity import Maturity, age_of_maturity
+from hindsight.datasets.dataset import Maturity
+from hindsight.datasets.maturity import age_of_maturity
 
 AS_OF = 1_000
 

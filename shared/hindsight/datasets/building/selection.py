@@ -11,10 +11,10 @@ import numpy.typing as npt
 from hindsight.config.metrics import Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.core.times import microseconds, moment_text
-from hindsight.datasets.dataset import Part
+from hindsight.datasets.dataset import Maturity, Part
 from hindsight.datasets.formats.columns import MISSING, Categories, Column
 from hindsight.datasets.formats.record_keys import Flags, Places, RecordKeys, RowKeys, by_place, newest_of
-from hindsight.datasets.maturity import Maturity, age_of_maturity
+from hindsight.datasets.maturity import age_of_maturity
 from hindsight.datasets.records.record_scan import RecordScan, Span, join_columns
 from hindsight.datasets.split import split_moments
 
