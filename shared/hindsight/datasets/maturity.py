@@ -38,7 +38,7 @@ def age_of_maturity(occurred: Longs, due: Longs, as_of: int, share: float) -> Ma
     at_risk = np.cumsum(counts) - np.searchsorted(ages, delays, side="left")
     shorter = np.where(at_risk >= _MIN_AT_RISK, 1 - counts / at_risk, 1.0)
     # Where none of the old rows had a shorter delay, there were no such delays then: the windows of the rules were
-    # longer, or another app logged. What is due now is told by what came since.
+    # longer, or another app logged. What came since shows how late outcomes are now.
     changes = np.flatnonzero(shorter[1:] == 0.0) + 1
     shorter = shorter[: changes[0]] if len(changes) else shorter
     due_by = np.append(np.cumprod(shorter[:0:-1])[::-1], 1.0)
