@@ -29,6 +29,7 @@ _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
 _RELEASE_SECONDS = 10.0
 _STOP_SECONDS = 20.0
+_BUSY_SECONDS = 20.0
 # One that persists writes all it has when it is asked to stop.
 _SAVE_SECONDS = 180.0
 
@@ -146,9 +147,9 @@ class Server:
 
 
 def is_healthy(endpoint_url: str) -> bool:
-    """Check whether an embedded AWS answers at an address."""
+    """Check whether an embedded AWS answers at an address; one that has much to do may take its time."""
     try:
-        return requests.get(f"{endpoint_url}/_ministack/health", timeout=2).ok
+        return requests.get(f"{endpoint_url}/_ministack/health", timeout=(2, _BUSY_SECONDS)).ok
     except requests.RequestException:
         return False
 

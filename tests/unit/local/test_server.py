@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from local.server import Server
+from local.server import Server, is_healthy
 from local.state import PID_FILE
 
 
@@ -46,3 +49,21 @@ def test_number_that_went_to_another_process_is_left_alone(tmp_path: Path, runni
 
     assert not Server(4566, tmp_path, program=("another.py",)).stop()
     assert running.poll() is None
+
+
+def test_server_that_has_much_to_do_is_healthy_and_one_that_is_gone_is_not() -> None:
+    class Slow(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            time.sleep(2.5)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    http = HTTPServer(("127.0.0.1", 0), Slow)
+    threading.Thread(target=http.handle_request, daemon=True).start()
+    address = f"http://127.0.0.1:{http.server_port}"
+    assert is_healthy(address)
+    http.server_close()
+    assert not is_healthy(address)
