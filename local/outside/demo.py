@@ -19,7 +19,7 @@ from local.stack import running_stack
 
 MODEL = "late-deliveries"
 PER_DAY = 100
-PLAN = Plan(days=100, drift_day=50, leak_day=71, old_file_day=81)
+PLAN = Plan(days=80, drift_day=40, leak_day=61, old_file_day=69)
 _YAML = {"content-type": "application/yaml"}
 
 

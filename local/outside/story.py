@@ -15,7 +15,7 @@ from local.replay.clock import tick
 from local.run_end import describe_run, wait_for_run
 
 FIRST_VERSION = "v1"
-WINDOW = timedelta(days=3)
+WINDOW = timedelta(days=1)
 CHECK_EVERY = 2
 """Days from one tick of the clock to the next: a stack checks every hour, a demo of five minutes cannot."""
 _CALL = 250

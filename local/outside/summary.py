@@ -69,12 +69,12 @@ def write_report(folder: Path, summary: Mapping[str, Any], evidence: Evidence) -
         charts.Line("live: the server outside, as Hindsight led it", evidence.live, charts.LIVE),
         charts.Line("static: its first version", evidence.static, charts.STATIC),
     ]
-    chart = charts.period_chart(list(evidence.live), lines, "accuracy, %")
+    chart = charts.period_chart(list(evidence.live), lines, "accuracy, %", "week")
     page = environment.get_template("report.html.j2").render(
         model="a model outside",
         title="A model that is served and trained elsewhere",
-        subtitle="Will this delivery be late? A server of one's own answers, customers complain by their own id up to "
-        "three days later, and half way the other depot's road is closed.",
+        subtitle="Will this delivery be late? A server of one's own answers, customers complain by their own id within "
+        "a day, and half way the other depot's road is closed.",
         notes=_NOTES,
         figures=_figures(summary),
         weekly_svg=charts.as_svg(chart),
@@ -87,7 +87,7 @@ def write_report(folder: Path, summary: Mapping[str, Any], evidence: Evidence) -
 
 
 _NOTES = (
-    "The world is made up, so that the truth is known: an order of a customer comes at least four days after the one "
+    "The world is made up, so that the truth is known: an order of a customer comes at least two days after the one "
     "before, and no rule could be right more often than about 88 % of the time.",
     "Two mistakes are made on purpose. A training script that has seen the answers of the holdout passes the gate, and "
     "is found out as a shadow. An old file is promoted under a new name by a person's word, and rolled back in its "

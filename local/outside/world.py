@@ -10,7 +10,7 @@ from typing import Any
 START = datetime(2026, 1, 1, tzinfo=UTC)
 EVENT = "came_late"
 CUSTOMERS = 4_000
-PAUSE = timedelta(days=4)
+PAUSE = timedelta(days=2)
 """The time between two orders of a customer: longer than the window, so that the truth of a complaint is plain."""
 _DEPOTS = ("north", "south")
 
@@ -40,7 +40,7 @@ def deliveries(days: int, drift_day: int, per_day: int, seed: int = 11) -> Itera
         free_from[customer] = at + PAUSE
         features = draw_features(rng)
         late = rng.random() < chance(features, has_drifted=at >= START + timedelta(days=drift_day))
-        reported_at = at + timedelta(hours=rng.uniform(6, 60))
+        reported_at = at + timedelta(hours=rng.uniform(1, 20))
         yield Delivery(f"order-{number}", customer, features, at, late, reported_at)
 
 

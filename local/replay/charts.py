@@ -60,13 +60,14 @@ def monthly_chart(
     return period_chart(sorted(live), lines, ylabel)
 
 
-def period_chart(periods: Sequence[str], lines: Sequence[Line], ylabel: str) -> "Figure":
+def period_chart(periods: Sequence[str], lines: Sequence[Line], ylabel: str, xlabel: str = "") -> "Figure":
     """Plot lines of scores by period; a period without a score is a gap."""
     figure, axes = _axes(ylabel)
     scale = 100 if ylabel.endswith("%") else 1
     for line in lines:
         shown = [line.values.get(period, float("nan")) * scale for period in periods]
         axes.plot(periods, shown, line.style, color=line.color, label=line.name, marker="o", markersize=4, linewidth=2)
+    axes.set_xlabel(xlabel)
     figure.legend(loc="outside upper left", ncols=3, frameon=False)
     return figure
 

@@ -49,7 +49,7 @@ export function Value({ value }) {
 const TONES = {
   good: ["ok", "passed", "serving", "promoted", "succeeded", "done", "final", "approved", "deployed", "better"],
   bad: ["failed", "drift", "rejected", "low", "invalid", "degraded", "violated", "alarm", "blocked", "aborted"],
-  warn: ["retraining", "rollout", "probation", "running", "waiting", "provisional", "skipped", "large", "insufficient"],
+  warn: ["retraining", "rollout", "probation", "running", "waiting", "provisional", "skipped", "large", "suspect"],
 };
 
 export function Badge({ children, tone }) {

@@ -1,4 +1,4 @@
-"""The README's figures of the demo are those of its record: the summary.json of a run of ``make demo``."""
+"""Printed figures of the demos are those of their records: the summary.json of a run of each."""
 
 import json
 import re
@@ -10,6 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[3]
 # After another run: cp out/demo/summary.json local/bikeshare/measured.json
 MEASURED: dict[str, Any] = json.loads((ROOT / "local/bikeshare/measured.json").read_text(encoding="utf-8"))
+# After another run: cp out/outside/summary.json local/outside/measured.json
+OUTSIDE: dict[str, Any] = json.loads((ROOT / "local/outside/measured.json").read_text(encoding="utf-8"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 WORDS = " ".join(README.replace("**", "").split())
 
@@ -45,3 +47,14 @@ def test_readme_states_how_many_runs_came_of_a_finding() -> None:
     assert f"The schedule started {total - sum(found)} of the {total} runs without a finding" in WORDS
     joined = {kind: sum(number for kinds, number in runs if kind in kinds) for kind in ("drift", "performance")}
     assert ("drift and low performance joined it in one each" in WORDS) == (joined == {"drift": 1, "performance": 1})
+
+
+def test_figures_of_the_demo_outside_are_those_of_its_run_and_reach_their_aims() -> None:
+    words = " ".join((ROOT / "docs/figures.md").read_text(encoding="utf-8").split())
+    gain = OUTSIDE["live_mean"] - OUTSIDE["static_mean"]
+    live, static = percent(OUTSIDE["live_mean"]), percent(OUTSIDE["static_mean"])
+    assert f"live {live} %, static {static} %, {percent(gain)} points" in words
+    assert f"{OUTSIDE['promotions']} promotions" in words
+    assert f"{OUTSIDE['aborted']} aborted shadow, {OUTSIDE['rolled_back']} rollback" in words
+    assert f"{OUTSIDE['labels_by_entity']:,} labels by customer, none lost" in words
+    assert (gain >= 0.1, OUTSIDE["lost"]) == (True, 0)

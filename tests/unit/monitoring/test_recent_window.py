@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -103,3 +104,21 @@ def test_no_hour_before_the_window_is_read() -> None:
     write_hours(lake, old, 90)
     write_hours(lake, old - WEEK, 90)
     assert recent(lake, min_rows=50, window_rows=1_000) is None
+
+
+class ListedLake(InMemoryLake):
+    """A lake that counts its listings: each is billed at ten times a read."""
+
+    listings = 0
+
+    def keys(self, prefix: str, after: str = "") -> Iterator[str]:
+        self.listings += 1
+        return super().keys(prefix, after)
+
+
+def test_hours_are_read_by_their_keys_after_one_listing() -> None:
+    lake = ListedLake()
+    write_hours(lake, NOW, 30, 30, 50)
+    write_hours(lake, NOW - WEEK, 30, 30, 50)
+    assert recent(lake, 60, 1_000) is not None
+    assert lake.listings == 1

@@ -71,9 +71,10 @@ def test_an_alarm_on_all_models_speaks_of_those_that_are_low() -> None:
     assert affected(parse_alarm(message()), store) == []
 
 
-def test_an_alarm_on_all_models_drift_speaks_of_those_that_drift() -> None:
+@pytest.mark.parametrize("verdict", [Verdict.OK, Verdict.SUSPECT])
+def test_an_alarm_on_all_models_drift_speaks_of_those_that_drift(verdict: Verdict) -> None:
     store = checks()
-    store.put(drift(Verdict.OK))
+    store.put(drift(verdict))
     assert affected(parse_alarm(DRIFT_ALARM), store) == []
     store.put(drift(Verdict.DRIFT, NOW + HOUR))
     found = parse_alarm(DRIFT_ALARM)

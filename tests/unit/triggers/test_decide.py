@@ -53,8 +53,11 @@ def kinds(decision: Decision) -> set[str]:
     return {signal.kind for signal in decision.active_signals}
 
 
-def test_no_active_signal_triggers_no_run() -> None:
-    decision = decided(policy(), NEW, observed(drift=drift(Verdict.OK), performance=performance(Verdict.INSUFFICIENT)))
+@pytest.mark.parametrize(
+    "verdicts", [(Verdict.OK, Verdict.INSUFFICIENT), (Verdict.INSUFFICIENT, Verdict.OK), (Verdict.SUSPECT,) * 2]
+)
+def test_no_active_signal_triggers_no_run(verdicts: tuple[Verdict, Verdict]) -> None:
+    decision = decided(policy(), NEW, observed(drift=drift(verdicts[0]), performance=performance(verdicts[1])))
     assert decision.block_codes[0] is BlockCode.NO_SIGNAL
     assert not worth_recording(decision, NEW)
 
@@ -188,14 +191,15 @@ def test_drift_seen_during_a_run_is_answered_by_its_promotion() -> None:
     assert not decided(policy(), promoted, observed(now=NOW + 2 * HOUR, champion="v2", drift=seen)).active_signals
 
 
-def test_kept_drift_stands_until_a_newer_check_finds_all_well() -> None:
+@pytest.mark.parametrize("verdict", [Verdict.OK, Verdict.SUSPECT])
+def test_kept_drift_stands_until_a_newer_check_does_not_find_it(verdict: Verdict) -> None:
     rules = policy(cooldown=30 * DAY)
     state = ran(NOW - DAY)
     _, waiting = evaluate(rules, state, observed(drift=drift()))
     later = NOW + HOUR
     unsure = decided(rules, waiting, observed(now=later, drift=drift(Verdict.INSUFFICIENT, at=later)))
     assert kinds(unsure) == {"drift"}
-    settled, after = evaluate(rules, waiting, observed(now=later, drift=drift(Verdict.OK, at=later)))
+    settled, after = evaluate(rules, waiting, observed(now=later, drift=drift(verdict, at=later)))
     assert settled.block_codes[0] is BlockCode.NO_SIGNAL
     assert after.pending_signals == {}
     assert worth_recording(settled, waiting)

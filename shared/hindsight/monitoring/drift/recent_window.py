@@ -5,11 +5,13 @@ with those of the same clock hours a week before, in which daily and weekly cycl
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from hindsight.core.errors import UnreadableObject
 from hindsight.lake.object_store import PROFILES, Lake, model_prefix
-from hindsight.profiles.logs.hourly import key_at, window_profile
+from hindsight.profiles.logs.hourly import key_at, read_hour
 from hindsight.profiles.profile import Profile
 
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
@@ -64,7 +66,6 @@ def _hours_back(lake: Lake, model: str, now: datetime, window: timedelta) -> Ite
     first = next(iter(lake.keys(model_prefix(PROFILES, model))), None)
     hour = (now - timedelta(microseconds=1)).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     while hour > now - window and first is not None and first <= key_at(model, hour - WEEK):
-        rows, week_before = (window_profile(lake, model, start, start + HOUR) for start in (hour, hour - WEEK))
-        if not rows.unreadable and not week_before.unreadable:
-            yield RecentRows(rows=rows.all, week_before=week_before.all)
+        with suppress(UnreadableObject):
+            yield RecentRows(rows=read_hour(lake, model, hour).all, week_before=read_hour(lake, model, hour - WEEK).all)
         hour -= HOUR

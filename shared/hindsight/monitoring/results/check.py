@@ -24,9 +24,13 @@ class CheckKind(StrEnum):
 
 
 class Verdict(StrEnum):
-    """The verdict of a check; ``insufficient`` where there is too little data to judge."""
+    """The verdict of a check; ``insufficient`` where there is too little data to judge.
+
+    ``suspect`` is evidence that is not enough: people see it, but it rings no alarm and asks for no retraining.
+    """
 
     OK = "ok"
+    SUSPECT = "suspect"
     DRIFT = "drift"
     LOW = "low"
     INSUFFICIENT = "insufficient"

@@ -14,7 +14,8 @@ class Finding:
     attention: str
 
 
-# A verdict that is not here is good, or has too little to go by: it raises no signal and is not announced.
+# A verdict that is not here is good, only suspected, or has too little to go by: it raises no signal, rings no alarm
+# and is not announced.
 FINDINGS: Mapping[tuple[CheckKind, Verdict], Finding] = {
     (CheckKind.DRIFT, Verdict.DRIFT): Finding(event="DriftDetected", attention="drift"),
     (CheckKind.PERFORMANCE, Verdict.LOW): Finding(event="PerformanceLow", attention="low_performance"),

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
-from hindsight.core.errors import UnreadableObject
+from hindsight.core.errors import NotFound, UnreadableObject
 from hindsight.lake.object_store import PROFILES, Lake, day_of, day_prefix, keys_between
 from hindsight.profiles.logs.hour import OTHER_VERSIONS, bounded, decode_profiles
 from hindsight.profiles.profile import Profile
@@ -87,6 +87,14 @@ def window_profile(lake: Lake, model: str, start: datetime, end: datetime) -> Wi
                 by_version[version] = Profile.merged(profiles, sample_capacity=WINDOW_CAPACITY)
             by_version = bounded(by_version, MAX_WINDOW_VERSIONS, _MAX_WINDOW_COLUMNS)
     return WindowProfile(by_version, tuple(unreadable))
+
+
+def read_hour(lake: Lake, model: str, hour: datetime) -> WindowProfile:
+    """Read the predictions of one hour by its key, without a listing. Raises UnreadableObject."""
+    try:
+        return WindowProfile(decode_profiles(lake.read_bytes(key_at(model, hour))))
+    except NotFound:
+        return WindowProfile({})
 
 
 class FoundProfile(NamedTuple):

@@ -43,13 +43,13 @@ class CheckSignal(Signal):
         return self.status(reason, _details(check), role=role)
 
     def stays_pending(self, pending: SignalStatus, inputs: TriggerInputs) -> bool:
-        """Keep the signal of the version that serves until a newer check finds all well."""
+        """Keep the signal of the version that serves until a newer check does not prove it any more."""
         if not self.is_configured(inputs.policy) or pending.details.get("model_version") != inputs.champion:
             return False
         check = inputs.checks.get(self.check_kind)
         return (
             check is None
-            or check.verdict is not Verdict.OK
+            or check.verdict not in (Verdict.OK, Verdict.SUSPECT)
             or (pending.since is not None and check.at <= pending.since)
         )
 
