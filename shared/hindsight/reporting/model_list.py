@@ -63,10 +63,10 @@ class ModelList:
         self, configuration: ModelConfiguration, pointer: Pointer | None, state: TriggerState
     ) -> Iterator[str]:
         model = configuration.model
-        newest = [self.checks.latest(model, kind) for kind in CheckKind]
+        checks = [self.checks.latest(model, kind) for kind in CheckKind]
         if configuration.serving is ServedBy.EXTERNAL:
-            newest += self.checks.beside(model)
-        for check in newest:
+            checks += self.checks.beside(model)
+        for check in checks:
             if check is not None and (found := finding_of(check)):
                 yield found.attention
         if pointer is not None and pointer.rollout is not None:
