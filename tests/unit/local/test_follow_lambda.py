@@ -41,7 +41,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     names = {"API": "https://api/v1", "OPERATOR_KEY": "operator", "MODEL": "churn", "DONE": DONE}
     for name, value in {**names, "AWS_DEFAULT_REGION": "eu-west-1"}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(follow_lambda.urllib.request, "urlopen", made.open)
+    monkeypatch.setattr("urllib.request.urlopen", made.open)
     monkeypatch.setattr(follow_lambda, "deploy", made.deploy)
     with mock_aws():
         boto3.client("ssm").put_parameter(Name=DONE, Value="0", Type="String")
