@@ -148,9 +148,9 @@ build: setup layers $(SAM) ## Build what is deployed (ARCHITECTURE=arm64) and ch
 
 layers: $(foreach name,dependencies science data,build/layers/$(name)/.$(ARCHITECTURE)) ## Put the layers together
 
-# Pip takes uv out of the lock, uv the rest; both check every hash.
+# Pip takes uv out of the lock, uv the rest, pip too; both check every hash. A set-up that was stopped may have lost pip.
 $(VENV)/.synced: pyproject.toml $(LOCK)
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
 	@awk '/^[a-z0-9]/ {taken = /^uv==/} taken' $(LOCK) > $(VENV)/uv.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt

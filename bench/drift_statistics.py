@@ -71,3 +71,19 @@ def _rate(wrong: float, rows: float, wrong_now: Integers, rows_now: Integers) ->
     table = np.column_stack([found, rows_found - found]).astype(np.float64)
     change = found / np.maximum(rows_found, 1) - wrong / rows
     return change[place], chi_squared([wrong, rows - wrong], table).p_value[place]
+
+
+def benjamini_hochberg(p_values: npt.ArrayLike, alpha: npt.ArrayLike) -> Floats:
+    """Find the p-value at or below which to reject, so that at most ``alpha`` of the rejections are expected false.
+
+    Benjamini & Hochberg (1995): the step-up procedure, over the last axis. Where no hypothesis is false, the chance of
+    any rejection is at most ``alpha``. 0 where nothing is rejected.
+
+    >>> [value <= float(benjamini_hochberg([0.01, 0.5, 0.02], 0.05)) for value in (0.01, 0.5, 0.02)]
+    [True, False, True]
+    """
+    ranked = np.sort(np.asarray(p_values, dtype=np.float64), axis=-1)
+    hypotheses = ranked.shape[-1]
+    allowed = np.asarray(alpha)[..., np.newaxis] * np.arange(1, hypotheses + 1) / max(hypotheses, 1)
+    limit: Floats = np.where(ranked <= allowed, allowed, 0.0).max(axis=-1, initial=0.0)
+    return limit

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from bench.drift_statistics import (
     Floats,
     Integers,
+    benjamini_hochberg,
     category_drift,
     missing_drift,
     number_drift,
@@ -26,10 +27,9 @@ from hindsight.config.features import FeatureType
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
 from hindsight.monitoring.drift.alpha_spending import level_of
-from hindsight.monitoring.drift.feature_drift import DriftKind
+from hindsight.monitoring.drift.feature_verdict import DriftKind
 from hindsight.monitoring.drift.input_drift import measure_recent
 from hindsight.monitoring.drift.recent_window import RecentRows
-from hindsight.monitoring.drift.significance import benjamini_hochberg
 from hindsight.profiles.categories import CategorySketch
 from hindsight.profiles.column import ColumnProfile
 from hindsight.profiles.numbers import NumberSketch

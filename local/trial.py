@@ -76,8 +76,8 @@ class Trial:
 
     def _show_page(self) -> None:
         check = self._status()["checks"]["drift"]
-        features = check["summary"].get("features", {}).items()
-        found = [f"`{name}` by its {' and '.join(one['kinds'])}" for name, one in features]
+        features = check["summary"].get("features", {}).values()
+        found = [one["sentence"] for one in features if one["verdict"] == "drift"]
         self._say(f"  what drifts: {', '.join(found) or 'nothing'}; the page: {check['page_url']}")
 
     def _status(self) -> dict[str, Any]:

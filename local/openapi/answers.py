@@ -1,6 +1,7 @@
 """Schemas of what routes answer: every field that a client may meet."""
 
 from hindsight.core.jobs import JobKind, JobStatus
+from hindsight.monitoring.results.check import Verdict
 from local.openapi.schemas import (
     ANYTHING,
     BLOCKED_BY,
@@ -105,7 +106,8 @@ _ROLLOUT = record(
     {"share": NUMBER, "decision_id": TEXT, "evaluation": OBJECT},
 )
 _ASKED = {"version": TEXT, "decision_id": TEXT, "requested_at": TEXT, "expires_at": TEXT}
-_CHECK: dict[str, Schema] = {"model": TEXT, "kind": TEXT, "at": TEXT, "verdict": TEXT, "reason": TEXT}
+_VERDICT: Schema = {"enum": [verdict.value for verdict in Verdict]}
+_CHECK: dict[str, Schema] = {"model": TEXT, "kind": TEXT, "at": TEXT, "verdict": _VERDICT, "reason": TEXT}
 _OF_VERSION: dict[str, Schema] = {"model_version": TEXT, "champion": TEXT}
 CHECK = record({**_CHECK, "summary": OBJECT, "report_url": TEXT}, {**_OF_VERSION, "page_url": TEXT})
 _CHECKS = mapping(record({**_CHECK, "summary": OBJECT}, {**_OF_VERSION, "report_url": TEXT, "page_url": TEXT}))

@@ -65,7 +65,8 @@ def test_drift_of_an_external_version_is_seen_against_its_first_rows(fanned_out:
     moved = stores.check_store().latest(MODEL, CheckKind.DRIFT)
     assert moved is not None
     assert (moved.verdict, moved.model_version) == (Verdict.DRIFT, "ours-1")
-    assert moved.reason == "1 of 3 features drift"
+    assert moved.reason.startswith("`temperature` is above ")
+    assert moved.reason.endswith("; 1 of 3 features drift")
 
 
 def test_baseline_waits_for_its_rows_and_the_check_says_that_there_is_none(

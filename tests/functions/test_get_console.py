@@ -5,7 +5,10 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from functions.get_console.app import files, handler
+from hindsight.monitoring.results.check import Verdict
 from hindsight.runtime.http.static_files import CONTENT_TYPES
 from tests.functions.requests import request
 
@@ -45,6 +48,21 @@ def test_every_import_of_a_module_leads_to_a_file() -> None:
             folder, _, _ = name.rpartition("/")
             assert imported.startswith("./"), (name, imported)
             assert f"{folder}/{imported[2:]}".lstrip("/") in files().texts, (name, imported)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "tone"),
+    [
+        (Verdict.OK, ["good"]),
+        (Verdict.SUSPECT, ["warn"]),
+        (Verdict.DRIFT, ["bad"]),
+        (Verdict.LOW, ["bad"]),
+        (Verdict.INSUFFICIENT, []),
+    ],
+)
+def test_badge_of_a_verdict_has_its_tone(verdict: Verdict, tone: list[str]) -> None:
+    tones = re.findall(r"^  (good|bad|warn): (\[.*\]),$", files().texts["ui.js"], re.MULTILINE)
+    assert [name for name, words in tones if any(word in verdict for word in json.loads(words))] == tone
 
 
 def test_nothing_inline_and_nothing_from_elsewhere_is_allowed() -> None:

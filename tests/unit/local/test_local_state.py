@@ -81,8 +81,14 @@ def test_stack_is_found_by_port_or_as_the_newest_that_is_up(
 
 @pytest.mark.parametrize(("port", "advice"), [(None, "`make up`"), (4700, "`make up PORT=4700`")])
 def test_commands_without_a_stack_name_the_one_that_starts_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], port: int | None, advice: str
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    port: int | None,
+    advice: str,
 ) -> None:
+    # The person who runs the tests may have a stack up on one of these ports.
+    monkeypatch.setattr("local.stack.is_healthy", lambda _: False)
     two_stacks(tmp_path)
     asked = [] if port is None else ["--port", str(port)]
     for command in (["env"], ["tick"], ["verify", "--model", "m", "--dataset", "d"], ["redrive", "--queue", "q"]):
@@ -95,3 +101,16 @@ def test_deletion_of_all_state_stops_the_stacks_of_every_port_first() -> None:
     commands = [line for line in recipe.splitlines() if "hindsight down" in line or line.startswith("rm -rf .local")]
     assert [command.split()[0] for command in commands] == [".venv/bin/hindsight", "rm"]
     assert "--port" not in commands[0]
+
+
+def test_setup_begins_again_where_an_earlier_one_was_stopped_before_it_had_pip(tmp_path: Path) -> None:
+    broken, calls = tmp_path / "venv/bin/python", tmp_path / "calls"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\necho "$@" > {calls}\nexit 1\n')
+    for script in (broken, python):
+        script.chmod(0o755)
+    command = ["make", "setup", f"VENV={tmp_path / 'venv'}", f"PYTHON={python}"]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode  # noqa: PLW1510
+    assert calls.read_text().split() == ["-m", "venv", "--clear", str(tmp_path / "venv")]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hindsight.config.monitoring import DriftMethod
-from hindsight.monitoring.drift.feature_drift import DriftKind
+from hindsight.monitoring.drift.feature_verdict import DriftKind
 from hindsight.monitoring.drift.input_drift import check_drift
 from hindsight.monitoring.drift.recent_window import RecentRows
 from hindsight.monitoring.results.check import Verdict
@@ -56,14 +56,17 @@ def test_data_quality_drift_has_its_numbers_and_its_reason() -> None:
     missing = found.features["temperature"].kinds[MISSING]
     assert (missing.reference, missing.limit) == (0.0, 0.05)
     assert missing.current == missing.size == pytest.approx(0.5, abs=0.05)
-    assert found.features["temperature"].reason.startswith("missing 0.0%, now ")
+    assert found.features["temperature"].sentence.startswith("`temperature` is missing in 5")
+    assert found.features["temperature"].sentence.endswith(" % of rows, never before")
+    assert found.reason.startswith(f"{found.features['temperature'].sentence}; 1 of 3 features drift")
 
 
 def test_data_quality_change_below_the_threshold_is_no_drift() -> None:
     few = window(5_000, temperature=lambda rng: None if rng.uniform() < 0.04 else float(rng.uniform()))
     found = drift_of(few).features["temperature"]
     assert found.kinds[MISSING].p_value < 1e-9
-    assert found.verdict is Verdict.OK
+    assert found.verdict is Verdict.SUSPECT
+    assert found.decisive == [MISSING]
     assert drift_of(few, rules(data_quality=0.02)).drifting == ["temperature"]
 
 
@@ -77,23 +80,27 @@ def test_better_data_quality_is_no_drift_but_fewer_missing_values_are() -> None:
 def test_share_decides_whether_the_inputs_drift() -> None:
     report = drift_of(window(hour=lambda _: "23"), rules(share=0.5))
     assert report.drifting == ["hour"]
-    assert report.verdict is Verdict.OK
+    assert report.verdict is Verdict.SUSPECT
+    said = "`hour` is in categories unknown to the training in 100 % of values, under 0.1 % expected"
+    assert report.reason == f"{said}; 1 of 3 features drift"
 
 
-def test_difference_that_is_small_but_significant_is_no_drift() -> None:
+def test_difference_that_is_small_but_significant_is_suspect() -> None:
     found = window(5_000, temperature=lambda rng: float(rng.uniform() ** 1.4))
     feature = drift_of(found).features["temperature"]
     assert feature.p_value is not None
     assert feature.p_value < LEVEL
-    assert feature.verdict is Verdict.OK
+    assert feature.verdict is Verdict.SUSPECT
+    assert feature.sentence.endswith(" before (significant, but small)")
 
 
-def test_difference_that_is_large_but_could_be_chance_is_no_drift() -> None:
+def test_difference_that_is_large_but_could_be_chance_is_suspect() -> None:
     few = configuration(monitoring={"min_rows": 10, "drift": {"threshold": 0.2}})
     found = drift_of(window(12, seed=6), few).features["temperature"]
     assert found.distance is not None
     assert found.distance > 0.2
-    assert found.verdict is Verdict.OK
+    assert found.verdict is Verdict.SUSPECT
+    assert found.sentence.endswith(" before (large, not yet significant)")
 
 
 def test_significance_depends_on_the_level() -> None:
@@ -123,7 +130,8 @@ def test_new_categories_among_many_rare_ones_are_expected() -> None:
 def test_score_is_judged_by_itself() -> None:
     report = drift_of(window(score=lambda rng: float(rng.uniform() ** 4)))
     assert report.score.verdict is Verdict.DRIFT
-    assert report.verdict is Verdict.OK
+    assert report.verdict is Verdict.SUSPECT
+    assert report.reason.startswith("the score is ")
 
 
 def test_scores_of_other_versions_do_not_count() -> None:
@@ -147,7 +155,7 @@ def test_sudden_shift_is_found_in_the_newest_rows_before_it_fills_the_window() -
     report = drift_of(whole, recent=RecentRows(rows=profile_of(new), week_before=window(600, seed=3)))
     assert report.drifting == ["temperature"]
     assert report.features["temperature"].recent
-    assert report.features["temperature"].reason.startswith("in the newest rows psi ")
+    assert report.features["temperature"].reason.startswith("in the newest rows `temperature` is ")
     assert (report.recent_rows, report.week_before_rows) == (500, 600)
 
 

@@ -15,7 +15,7 @@ from bench.processor import processor_seconds, steady_seconds
 from hindsight.config.features import Feature, FeatureType
 from hindsight.config.monitoring import DriftMethod
 from hindsight.core import compact_json
-from hindsight.monitoring.drift.feature_drift import DriftKind
+from hindsight.monitoring.drift.feature_verdict import DriftKind
 from hindsight.monitoring.drift.input_drift import MAX_SUMMARISED, check_drift, drift_measurements
 from hindsight.monitoring.drift.recent_window import RecentRows
 from hindsight.monitoring.results.check import Verdict
@@ -200,6 +200,12 @@ def test_share_of_drifting_features_is_measured() -> None:
     assert (drifting.name, drifting.value, drifting.dimensions) == ("DriftDetected", 1.0, {"Model": "bike-demand"})
 
 
+def test_suspect_features_are_measured_and_ring_no_alarm() -> None:
+    few = window(5_000, temperature=lambda rng: None if rng.uniform() < 0.04 else float(rng.uniform()))
+    numbers = {number.name: number.value for number in drift_measurements("bike-demand", "v1", drift_of(few))}
+    assert numbers == {"DriftingFeatureShare": 0.0, "SuspectFeatureShare": pytest.approx(1 / 3)}
+
+
 def test_drift_is_not_published_if_nothing_drifts() -> None:
     assert [number.name for number in drift_measurements("bike-demand", "v1", drift_of(window()))] == [
         "DriftingFeatureShare"
@@ -213,4 +219,4 @@ def test_new_categories_are_unseen_though_there_are_more_than_a_sketch_names() -
     report = drift_of(window(12_000, seed=5, hour=hour))
     unseen = report.features["hour"].kinds[DriftKind.UNSEEN]
     assert unseen.current == pytest.approx(0.15, abs=0.03)
-    assert unseen.drifts
+    assert unseen.verdict is Verdict.DRIFT

@@ -8,7 +8,7 @@ import yaml
 
 from hindsight.config.monitoring import Monitoring
 from hindsight.monitoring.drift.alpha_spending import HALF_SPENT, level_of
-from hindsight.monitoring.drift.feature_drift import DriftKind
+from hindsight.monitoring.drift.feature_verdict import DriftKind
 from hindsight.testing.builders.configuration import configuration
 
 PAGE = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text()

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from hindsight.monitoring.drift.significance import benjamini_hochberg, chi_squared, greatest_gap, kolmogorov_smirnov
+from hindsight.monitoring.drift.significance import Comparisons, chi_squared, greatest_gap, kolmogorov_smirnov
+from hindsight.monitoring.results.check import Verdict
 from hindsight.profiles.distribution import Distribution
 from hindsight.profiles.numbers import NumberSketch
 
@@ -143,31 +144,41 @@ def test_plain_pearson_p_values_are_not_conservative_in_the_tail() -> None:
     assert chance[np.array(p_values) <= 1e-8].sum() > 1e-5
 
 
-def plain_benjamini_hochberg(p_values: list[float], alpha: float) -> list[bool]:
-    ranked = sorted(p_values)
-    passing = [value for rank, value in enumerate(ranked, 1) if value <= alpha * rank / len(ranked)]
-    return [bool(passing) and value <= max(passing) for value in p_values]
+TESTED = st.lists(st.floats(0, 1), min_size=1, max_size=30)
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.floats(0.001, 0.5))
-def test_benjamini_hochberg_equals_the_plain_procedure(p_values: list[float], alpha: float) -> None:
-    limit = benjamini_hochberg(p_values, alpha)
-    assert [bool(value <= limit) for value in p_values] == plain_benjamini_hochberg(p_values, alpha)
+@given(TESTED, st.floats(0, 1), st.floats(0.001, 0.5))
+def test_corrected_p_value_is_significant_where_the_step_up_procedure_rejects(
+    tested: list[float], p_value: float, level: float
+) -> None:
+    ranked = sorted(tested)
+    steps = [level * rank / len(ranked) for rank in range(1, len(ranked) + 1)]
+    rejected = max((step for value, step in zip(ranked, steps, strict=True) if value <= step), default=-1.0)
+    corrected = Comparisons(tested, level).corrected(p_value)
+    assume(abs(corrected - level) > 1e-12)  # but for rounding
+    assert (corrected <= level) is (p_value <= rejected)
 
 
-def test_benjamini_hochberg_is_scipys() -> None:
+def test_corrected_p_values_are_scipys() -> None:
     p_values = np.random.default_rng(3).uniform(size=50) ** 3
-    expected = stats.false_discovery_control(p_values) <= 0.05
-    assert (p_values <= benjamini_hochberg(p_values, 0.05)).tolist() == expected.tolist()
+    corrected = [Comparisons(p_values.tolist(), 0.05).corrected(p_value) for p_value in p_values]
+    assert corrected == pytest.approx(stats.false_discovery_control(p_values))
 
 
-def test_no_hypothesis_is_rejected_where_there_is_none() -> None:
-    assert benjamini_hochberg([], 0.05) == 0
+def test_nothing_is_significant_where_nothing_is_tested() -> None:
+    assert Comparisons([], 0.05).corrected(0.0) == 1.0
 
 
-@settings(deadline=None)
-@given(st.lists(st.lists(st.floats(0, 1), min_size=3, max_size=3), min_size=1, max_size=5))
-def test_vectorised_levels_equal_single_ones(checks: list[list[float]]) -> None:
-    levels = np.linspace(0.01, 0.2, len(checks))
-    found = benjamini_hochberg(checks, levels).tolist()
-    assert found == [benjamini_hochberg(check, level) for check, level in zip(checks, levels, strict=True)]
+@pytest.mark.parametrize(
+    ("corrected", "is_large", "verdict"),
+    [
+        (0.05, True, Verdict.DRIFT),
+        (0.06, True, Verdict.SUSPECT),
+        (0.05, False, Verdict.SUSPECT),
+        (0.06, False, Verdict.OK),
+    ],
+)
+def test_large_and_significant_is_drift_and_one_of_both_suspect(
+    corrected: float, is_large: bool, verdict: Verdict
+) -> None:
+    assert Comparisons([], 0.05).verdict(corrected, is_large=is_large) is verdict

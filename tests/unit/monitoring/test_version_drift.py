@@ -77,7 +77,7 @@ def test_shift_of_the_last_hour_is_seen_at_once_and_drawn() -> None:
     found = check_version_drift(lake, rules(), champion(), window_of(lake), NOW)
     assert found.report.drifting == ["temperature"]
     assert found.report.features["temperature"].recent
-    assert "in the newest rows psi" in found.page()
+    assert "in the newest rows `temperature` is" in found.page()
 
 
 def test_damaged_hours_are_left_out_and_reported() -> None:

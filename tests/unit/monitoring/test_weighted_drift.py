@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hindsight.monitoring.drift.domain_classifier import measure_domain
-from hindsight.monitoring.drift.feature_drift import FeatureDrift
+from hindsight.monitoring.drift.feature_verdict import FeatureDrift
 from hindsight.monitoring.results.check import Verdict
 from tests.unit.monitoring.windows import drift_of, profile_of, rows, rules, trained_on
 

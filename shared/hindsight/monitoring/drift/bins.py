@@ -13,6 +13,7 @@ from hindsight.profiles.column import ColumnProfile
 from hindsight.profiles.distribution import Distribution, Floats
 
 BINS = 10
+OTHER_VALUES = "other values"
 MAX_DISTINCT = 20
 """A numeric column with no more values than this is compared value by value."""
 MIN_PART = 0.02
@@ -92,7 +93,7 @@ def number_bins(reference: Distribution, current: Distribution) -> Bins:
         reference, current = single
     values = distinct_values(reference)
     if len(values) <= MAX_DISTINCT:
-        names = (*_shown(values), "other values")
+        names = (*_shown(values), OTHER_VALUES)
         counts = (_by_value(side, values) for side in (reference, current))
     else:
         edges = number_edges(reference)

@@ -10,7 +10,9 @@ from scipy.special import ndtr
 
 from hindsight.config.features import Feature, FeatureType
 from hindsight.config.model import ModelConfiguration
+from hindsight.monitoring.drift.significance import Comparisons, suspicion
 from hindsight.monitoring.results.check import Verdict
+from hindsight.monitoring.results.page import chance, number
 from hindsight.profiles.distribution import Floats
 from hindsight.profiles.profile import Profile
 from hindsight.profiles.reading import as_numbers, group_texts
@@ -40,7 +42,13 @@ class DomainReport:
     limit: float
     auc: float | None = None
     p_value: float | None = None
+    corrected_p_value: float | None = None
     importance: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def is_large(self) -> bool:
+        """True if the classifier separates as well as the limit."""
+        return self.auc is not None and self.auc >= self.limit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,14 +94,19 @@ def measure_domain(reference: Profile, window: Profile, configuration: ModelConf
     )
 
 
-def judge_domain(measured: DomainReport, rejected: float) -> DomainReport:
-    """Judge a separation, given the greatest p-value that is significant."""
+def judge_domain(measured: DomainReport, comparisons: Comparisons) -> DomainReport:
+    """Judge a separation, by all comparisons of its check."""
     if measured.auc is None or measured.p_value is None:
         return measured
-    if measured.auc < measured.limit or measured.p_value > rejected:
-        return measured
-    reason = f"a classifier separates the window's rows from the training's, AUC {measured.auc:.3f}"
-    return replace(measured, verdict=Verdict.DRIFT, reason=f"{reason}, p = {measured.p_value:.2g}")
+    corrected, is_large = comparisons.corrected(measured.p_value), measured.is_large
+    verdict = comparisons.verdict(corrected, is_large=is_large)
+    judged = replace(measured, verdict=verdict, corrected_p_value=corrected)
+    if verdict is Verdict.OK:
+        return judged
+    state = "" if verdict is Verdict.DRIFT else f"{suspicion(is_large=is_large)}; "
+    numbers = f"AUC {measured.auc:.3f}, limit {measured.limit:g}; corrected p {chance(corrected)}"
+    reason = f"a classifier separates the window's rows from the training's ({state}{numbers}"
+    return replace(judged, reason=f"{reason}, level {number(comparisons.level)})")
 
 
 def separate(

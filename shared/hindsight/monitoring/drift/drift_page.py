@@ -8,7 +8,7 @@ import numpy as np
 
 from hindsight.monitoring.drift.bins import Bins, common_bins
 from hindsight.monitoring.drift.domain_classifier import DomainReport
-from hindsight.monitoring.drift.feature_drift import DriftKind, FeatureDrift
+from hindsight.monitoring.drift.feature_verdict import DriftKind, FeatureDrift
 from hindsight.monitoring.drift.input_drift import DriftReport
 from hindsight.monitoring.drift.recent_window import RecentRows
 from hindsight.monitoring.results.check import Verdict
@@ -72,7 +72,7 @@ def drift_page(report: DriftReport, compared: ComparedProfiles, heading: PageHea
         heading=heading,
         header=_header(report, heading),
         score=score,
-        multivariate=[] if report.multivariate is None else _multivariate(report.multivariate),
+        multivariate=[] if report.multivariate is None else _multivariate(report.multivariate, report.level),
         cards=[_feature_card(report, compared, name) for name in shown],
         labels=_LABELS,
     )
@@ -90,16 +90,18 @@ def _header(report: DriftReport, heading: PageHeading) -> list[tuple[str, str]]:
         *(recent if report.recent_rows else []),
         ("rows trained on", thousands(report.reference_rows)),
         ("features that drift", percent(report.share)),
+        *([("features that are suspect", percent(report.suspect_share))] if report.suspect_share else []),
         ("distance", report.method.replace("_", " ")),
         ("significance level of this check", number(report.level)),
     ]
 
 
-def _multivariate(found: DomainReport) -> list[tuple[str, str]]:
+def _multivariate(found: DomainReport, level: float) -> list[tuple[str, str]]:
     return [
         ("AUC, of training against window", number(found.auc)),
         ("limit", number(found.limit)),
-        ("p-value", chance(found.p_value)),
+        ("corrected p", chance(found.corrected_p_value)),
+        ("level", number(level)),
         ("rows sampled, training and window", f"{found.reference_rows:,} and {found.rows:,}"),
     ]
 

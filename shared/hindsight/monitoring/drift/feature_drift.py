@@ -1,8 +1,7 @@
-"""Drift of one feature: of the distribution of its values, and of the rates of its data quality."""
+"""Measurement of a feature: the distribution of its values, and the rates of its data quality."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -16,6 +15,7 @@ from hindsight.monitoring.drift.distance import (
     standardised_wasserstein,
     total_variation,
 )
+from hindsight.monitoring.drift.feature_verdict import DriftKind, FeatureDrift, KindDrift
 from hindsight.monitoring.drift.significance import chi_squared, kolmogorov_smirnov
 from hindsight.monitoring.results.check import Verdict
 from hindsight.profiles.column import ColumnProfile
@@ -39,67 +39,10 @@ class Rate(NamedTuple):
         return self.wrong / self.rows if self.rows else 0.0
 
 
-class DriftKind(StrEnum):
-    """The kinds of drift: of the distribution, or of one of the rates of data quality, which are the others."""
-
-    DISTRIBUTION = "distribution"
-    MISSING = "missing"
-    UNSEEN = "unseen"
-    INVALID = "invalid"
-    OUT_OF_RANGE = "out_of_range"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KindDrift:
-    """The drift of one kind of a feature.
-
-    ``size`` is the distance between the distributions, or the change of a rate (of ``reference`` to ``current``), and
-    ``limit`` from where it is large. It ``drifts`` if it is large and significant.
-    """
-
-    size: float
-    limit: float
-    p_value: float
-    reference: float | None = None
-    current: float | None = None
-    drifts: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeatureDrift:
-    """The drift of one feature. ``p_value`` is that of any difference at all, None where none can be tested.
-
-    ``recent`` marks a drift of the window's newest rows alone.
-    """
-
-    verdict: Verdict
-    reason: str = ""
-    recent: bool = False
-    p_value: float | None = None
-    kinds: Mapping[DriftKind, KindDrift] = field(default_factory=dict)
-
-    @property
-    def distance(self) -> float | None:
-        """The distance between the distributions of the values, None where it can't be measured."""
-        found = self.kinds.get(DriftKind.DISTRIBUTION)
-        return None if found is None else found.size
-
-    @property
-    def drifting(self) -> list[DriftKind]:
-        """The kinds in which it drifts."""
-        return [kind for kind, found in self.kinds.items() if found.drifts]
-
-    @property
-    def severity(self) -> float:
-        """The largest size in limits: of the kinds in which it drifts, else of all."""
-        of = self.drifting or list(self.kinds)
-        return max((self.kinds[kind].size / self.kinds[kind].limit for kind in of), default=0.0)
-
-
 def measure_feature(
     reference: ColumnProfile | None, current: ColumnProfile | None, feature: Feature, monitoring: Monitoring
 ) -> FeatureDrift:
-    """Measure the difference of a feature between window and training, which ``judge_feature`` judges.
+    """Measure the difference of a feature between window and training, which `judge_feature` judges.
 
     Insufficient, with the reason, where the two can't be compared.
     """
@@ -116,23 +59,6 @@ def measure_feature(
     else:
         kinds = _category_kinds(reference, current, feature, monitoring)
     return FeatureDrift(verdict=Verdict.OK, p_value=_p_value(kinds), kinds=kinds)
-
-
-def judge_feature(measured: FeatureDrift, rejected: float, method: DriftMethod) -> FeatureDrift:
-    """Judge a feature, given the greatest p-value that is significant.
-
-    A feature's p-value is the least of its kinds', times their number (Bonferroni), and so is each kind's here.
-    """
-    kinds = {
-        kind: replace(
-            found, drifts=found.size >= found.limit and min(1.0, len(measured.kinds) * found.p_value) <= rejected
-        )
-        for kind, found in measured.kinds.items()
-    }
-    if not any(found.drifts for found in kinds.values()):
-        return replace(measured, kinds=kinds)
-    reason = "; ".join(_sentence(kind, found, method) for kind, found in kinds.items() if found.drifts)
-    return replace(measured, verdict=Verdict.DRIFT, kinds=kinds, reason=reason)
 
 
 def combine_comparisons(first: FeatureDrift, second: FeatureDrift) -> FeatureDrift:
@@ -185,12 +111,14 @@ def _number_kinds(
     if not reference.present or not current.present:
         return kinds
     trained, served = reference.distribution, current.distribution
-    if monitoring.drift.method is DriftMethod.WASSERSTEIN:
-        size = standardised_wasserstein(trained, served)
-    else:
-        size = _distance(number_bins(trained, served), monitoring.drift.method)
-    p_value = float(kolmogorov_smirnov(trained, served).p_value)
-    return {DriftKind.DISTRIBUTION: KindDrift(size=size, limit=monitoring.drift.threshold, p_value=p_value), **kinds}
+    bins, method = number_bins(trained, served), monitoring.drift.method
+    is_moved = method is DriftMethod.WASSERSTEIN
+    found = KindDrift(
+        size=standardised_wasserstein(trained, served) if is_moved else _distance(bins, method),
+        limit=monitoring.drift.threshold,
+        p_value=float(kolmogorov_smirnov(trained, served).p_value),
+    )
+    return {DriftKind.DISTRIBUTION: _with_bin(found, bins), **kinds}
 
 
 def _category_kinds(
@@ -207,9 +135,14 @@ def _category_kinds(
     if not reference.present or not current.present:
         return kinds
     bins = category_bins(trained, served)
-    p_value = float(chi_squared(bins.reference, bins.current, slack=bins.slack).p_value)
-    size = _distance(bins, monitoring.drift.method)
-    return {DriftKind.DISTRIBUTION: KindDrift(size=size, limit=monitoring.drift.threshold, p_value=p_value), **kinds}
+    found = KindDrift(
+        size=_distance(bins, monitoring.drift.method),
+        limit=monitoring.drift.threshold,
+        p_value=float(chi_squared(bins.reference, bins.current, slack=bins.slack).p_value),
+    )
+    # A category is a client's text, and sentences travel: to the bus, to decisions.
+    is_named = feature.type is FeatureType.BOOLEAN
+    return {DriftKind.DISTRIBUTION: _with_bin(found, bins) if is_named else found, **kinds}
 
 
 def _shared_rates(reference: ColumnProfile, current: ColumnProfile) -> dict[DriftKind, tuple[Rate, Rate]]:
@@ -247,12 +180,12 @@ def _distance(bins: Bins, method: DriftMethod) -> float:
     return float(measures[method](*bins.shares))
 
 
+def _with_bin(found: KindDrift, bins: Bins) -> KindDrift:
+    """Name the bin that gained most, with its shares."""
+    reference, current = bins.shares
+    place = int(np.argmax(current - reference))
+    return replace(found, bin=bins.names[place], reference=float(reference[place]), current=float(current[place]))
+
+
 def _insufficient(reason: str) -> FeatureDrift:
     return FeatureDrift(verdict=Verdict.INSUFFICIENT, reason=reason)
-
-
-def _sentence(kind: DriftKind, found: KindDrift, method: DriftMethod) -> str:
-    chance = f"p = {found.p_value:.2g}" if found.p_value >= 1e-300 else "p < 1e-300"
-    if kind is DriftKind.DISTRIBUTION:
-        return f"{method} {found.size:.3f} reaches {found.limit:g}, {chance}"
-    return f"{kind.replace('_', ' ')} {found.reference:.1%}, now {found.current:.1%}, {chance}"

@@ -9,9 +9,10 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.config.monitoring import DriftMethod
 from hindsight.monitoring.drift.constant_predictions import ConstantPredictions, find_constant_predictions
 from hindsight.monitoring.drift.domain_classifier import DomainReport, judge_domain, measure_domain
-from hindsight.monitoring.drift.feature_drift import FeatureDrift, combine_comparisons, judge_feature, measure_feature
+from hindsight.monitoring.drift.feature_drift import combine_comparisons, measure_feature
+from hindsight.monitoring.drift.feature_verdict import FeatureDrift, judge_feature
 from hindsight.monitoring.drift.recent_window import RecentRows
-from hindsight.monitoring.drift.significance import benjamini_hochberg
+from hindsight.monitoring.drift.significance import Comparisons
 from hindsight.monitoring.results.alarm_metrics import DRIFT_DETECTED
 from hindsight.monitoring.results.check import Verdict
 from hindsight.monitoring.results.measurement import Measurement, above_zero, storable
@@ -47,26 +48,34 @@ class DriftReport:
     @property
     def drifting(self) -> list[str]:
         """The features that drift, the farthest first."""
-        return [name for name in self.ranked if self.features[name].verdict is Verdict.DRIFT]
+        return self.of_verdict(Verdict.DRIFT)
+
+    def of_verdict(self, verdict: Verdict) -> list[str]:
+        """List the features with a verdict, the farthest first."""
+        return [name for name in self.ranked if self.features[name].verdict is verdict]
+
+    @property
+    def suspect_share(self) -> float:
+        """The share of the judged features that are suspect."""
+        judged = len(self.features) - len(self.of_verdict(Verdict.INSUFFICIENT))
+        return len(self.of_verdict(Verdict.SUSPECT)) / judged if judged else 0.0
 
     @property
     def ranked(self) -> list[str]:
-        """All features: those that drift, those that do not, those that cannot be judged; the farthest first."""
-        order = [Verdict.DRIFT, Verdict.OK, Verdict.INSUFFICIENT]
-        return sorted(
-            self.features,
-            key=lambda name: (order.index(self.features[name].verdict), -self.features[name].severity, name),
-        )
+        """All features: those that drift, are suspect, are well, cannot be judged; the farthest first."""
+        return sorted(self.features, key=lambda name: (self.features[name].rank, name))
 
     def summary(self) -> dict[str, Any]:
         """Summarise the numbers behind the verdict, with the features that drifted farthest: short, and storable."""
+        suspect = self.of_verdict(Verdict.SUSPECT)
         found: dict[str, Any] = {
             "rows": self.rows,
             "level": storable(self.level),
             "share": self.share,
             "score": self.score.verdict,
             "drifting": len(self.drifting),
-            "features": {name: _summary(self.features[name]) for name in self.drifting[:MAX_SUMMARISED]},
+            "suspect": len(suspect),
+            "features": {name: _summary(self.features[name]) for name in [*self.drifting, *suspect][:MAX_SUMMARISED]},
         }
         if self.constant is not None:
             found["constant"] = self.constant.answer
@@ -88,9 +97,11 @@ def check_drift(
 
     A feature drifts when the distribution of its values, or a rate of its data quality, differs by the policy's
     threshold and significantly so: all features, the score and the classifier are tested together at ``level``
-    (Benjamini–Hochberg), which ``level_of`` takes from the champion's alpha. The inputs drift when the policy's share
-    of the features does, or when the classifier separates window and training; so does a champion that answers all
-    alike, though it did not on its holdout. Input of any kind gives a verdict.
+    (Benjamini–Hochberg), which ``level_of`` takes from the champion's alpha. It is suspect where one of both
+    holds. The inputs drift when the policy's share of the features does, or when the classifier separates window and
+    training; so does a champion that answers all alike, though it did not on its holdout. Else they are suspect where
+    anything differs largely, the score too, or where the policy's share of the features drifts or is suspect. Input of
+    any kind gives a verdict.
 
     Parameters
     ----------
@@ -110,15 +121,19 @@ def check_drift(
     constant = find_constant_predictions(reference, champion_window)
     measures = (*measured.values(), *measured_recent.values(), score, domain, constant)
     tested = [found.p_value for found in measures if found is not None and found.p_value is not None]
-    rejected = float(benjamini_hochberg(tested, level))
-    features = {name: _judge(one, measured_recent.get(name), rejected, policy.method) for name, one in measured.items()}
-    multivariate = None if domain is None else judge_domain(domain, rejected)
-    if constant is not None and (champion_window.rows < least or constant.p_value > rejected):
+    together = Comparisons(tested, level)
+    features = {
+        name: _judge(f"`{name}`", one, measured_recent.get(name), together, policy.method)
+        for name, one in measured.items()
+    }
+    score = judge_feature(score, together, policy.method, "the score")
+    multivariate = None if domain is None else judge_domain(domain, together)
+    if constant is not None and (champion_window.rows < least or together.corrected(constant.p_value) > level):
         constant = None
-    judged = [feature.verdict for feature in features.values() if feature.verdict is not Verdict.INSUFFICIENT]
+    judged = [feature for feature in features.values() if feature.verdict is not Verdict.INSUFFICIENT]
     verdict, reason = Verdict.INSUFFICIENT, f"{window.rows} rows, fewer than the {least} a verdict needs"
     if window.rows >= least:
-        verdict, reason = _overall(judged, policy.share, multivariate)
+        verdict, reason = _overall(judged, score, policy.share, multivariate)
     verdict, reason = _with_champion(verdict, reason, champion_window, constant)
     return DriftReport(
         verdict=verdict,
@@ -129,9 +144,9 @@ def check_drift(
         week_before_rows=0 if recent is None else recent.week_before.rows,
         method=policy.method,
         level=level,
-        share=judged.count(Verdict.DRIFT) / len(judged) if judged else 0.0,
+        share=_count(judged, Verdict.DRIFT) / len(judged) if judged else 0.0,
         features=features,
-        score=judge_feature(score, rejected, policy.method),
+        score=score,
         multivariate=multivariate,
         constant=constant,
     )
@@ -155,6 +170,7 @@ def drift_measurements(model: str, version: str, report: DriftReport) -> list[Me
     of_version, found = {"Model": model, "ModelVersion": version}, float(report.verdict is Verdict.DRIFT)
     return [
         Measurement(name="DriftingFeatureShare", value=report.share, dimensions=of_version),
+        *above_zero(Measurement(name="SuspectFeatureShare", value=report.suspect_share, dimensions=of_version)),
         *above_zero(Measurement(name=DRIFT_DETECTED, value=found, dimensions={"Model": model})),
     ]
 
@@ -168,29 +184,50 @@ def _measure(reference: Profile, window: Profile, configuration: ModelConfigurat
     }
 
 
-def _judge(measured: FeatureDrift, recent: FeatureDrift | None, rejected: float, method: DriftMethod) -> FeatureDrift:
-    """Judge a feature on the window, or on its newest rows where only they drift."""
-    judged = judge_feature(measured, rejected, method)
-    if recent is None or judged.verdict is not Verdict.OK:
+def _judge(
+    subject: str, measured: FeatureDrift, recent: FeatureDrift | None, together: Comparisons, method: DriftMethod
+) -> FeatureDrift:
+    """Judge a feature on the window, or on its newest rows where they are worse."""
+    judged = judge_feature(measured, together, method, subject)
+    if recent is None or judged.verdict is Verdict.INSUFFICIENT:
         return judged
-    judged_recent = judge_feature(recent, rejected, method)
-    if judged_recent.verdict is not Verdict.DRIFT:
+    newest = judge_feature(recent, together, method, subject)
+    if newest.verdict not in (Verdict.DRIFT, Verdict.SUSPECT) or not _is_worse(newest, judged):
         return judged
     return replace(
-        judged_recent,
+        newest,
         recent=True,
-        reason=f"in the newest rows {judged_recent.reason}, against training and the week before",
+        sentence=f"in the newest rows {newest.sentence}",
+        reason=f"in the newest rows {newest.reason}, against training and the week before",
     )
 
 
-def _overall(judged: Sequence[Verdict], share: float, multivariate: DomainReport | None) -> tuple[Verdict, str]:
+def _is_worse(newest: FeatureDrift, judged: FeatureDrift) -> bool:
+    return (newest.rank[0], not newest.is_large) < (judged.rank[0], not judged.is_large)
+
+
+def _overall(
+    judged: Sequence[FeatureDrift], score: FeatureDrift, share: float, multivariate: DomainReport | None
+) -> tuple[Verdict, str]:
+    """Judge the inputs as a whole, and begin with the sentence on what is worst."""
     if not judged:
         return Verdict.INSUFFICIENT, "no feature can be compared with the training reference"
-    drifting = judged.count(Verdict.DRIFT)
-    found = f"{drifting} of {len(judged)} features drift"
-    if multivariate is not None and multivariate.verdict is Verdict.DRIFT:
-        return Verdict.DRIFT, f"{found}; {multivariate.reason}"
-    return (Verdict.DRIFT if drifting and drifting >= share * len(judged) else Verdict.OK), found
+    drifting, suspect, enough = _count(judged, Verdict.DRIFT), _count(judged, Verdict.SUSPECT), share * len(judged)
+    found = f"{drifting} of {len(judged)} features drift" + (f", {suspect} suspect" if suspect else "")
+    separated = [multivariate] if multivariate is not None and multivariate.is_large else []
+    if drifting >= max(enough, 1) or any(report.verdict is Verdict.DRIFT for report in separated):
+        verdict = Verdict.DRIFT
+    elif separated or drifting + suspect >= max(enough, 1) or any(one.is_large for one in (*judged, score)):
+        verdict = Verdict.SUSPECT
+    else:
+        return Verdict.OK, found
+    worst = min((*judged, score), key=lambda one: one.rank)
+    said = [worst.sentence, *(report.reason for report in separated), found]
+    return verdict, "; ".join(sentence for sentence in said if sentence)
+
+
+def _count(judged: Sequence[FeatureDrift], verdict: Verdict) -> int:
+    return sum(feature.verdict is verdict for feature in judged)
 
 
 def _with_champion(
@@ -206,7 +243,10 @@ def _with_champion(
 
 def _summary(feature: FeatureDrift) -> dict[str, Any]:
     return {
-        "kinds": [str(kind) for kind in feature.drifting],
+        "verdict": feature.verdict,
+        "sentence": feature.sentence,
+        "kinds": [str(kind) for kind in feature.decisive],
         "distance": storable(feature.distance),
         "p_value": storable(feature.p_value),
+        "corrected_p_value": storable(feature.corrected_p_value),
     }

@@ -5,12 +5,14 @@ Checks are repeated for as long as a model serves, so a test is asked for p-valu
 behind its numbers could have done alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc, kolmogorov
 
+from hindsight.monitoring.results.check import Verdict
 from hindsight.profiles.distribution import Distribution, Floats
 
 SKETCH_DOUBT = 2.0
@@ -89,17 +91,36 @@ def chi_squared(reference: npt.ArrayLike, current: npt.ArrayLike, *, slack: Floa
     return TestResult(np.where(is_tested, statistic, 0.0), p_value)
 
 
-def benjamini_hochberg(p_values: npt.ArrayLike, alpha: npt.ArrayLike) -> Floats:
-    """Find the p-value at or below which to reject, so that at most ``alpha`` of the rejections are expected false.
+def suspicion(*, is_large: bool) -> str:
+    """Describe a suspect difference by what it has and what it lacks."""
+    return "large, not yet significant" if is_large else "significant, but small"
 
-    Benjamini & Hochberg (1995): the step-up procedure, over the last axis. Where no hypothesis is false, the chance of
-    any rejection is at most ``alpha``. 0 where nothing is rejected.
 
-    >>> [value <= float(benjamini_hochberg([0.01, 0.5, 0.02], 0.05)) for value in (0.01, 0.5, 0.02)]
-    [True, False, True]
-    """
-    ranked = np.sort(np.asarray(p_values, dtype=np.float64), axis=-1)
-    hypotheses = ranked.shape[-1]
-    allowed = np.asarray(alpha)[..., np.newaxis] * np.arange(1, hypotheses + 1) / max(hypotheses, 1)
-    limit: Floats = np.where(ranked <= allowed, allowed, 0.0).max(axis=-1, initial=0.0)
-    return limit
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparisons:
+    """The comparisons that a check tests together: their p-values, and the ``level`` that they share."""
+
+    p_values: Sequence[float]
+    level: float
+
+    def corrected(self, p_value: float) -> float:
+        """Correct a p-value for the number of comparisons: it is significant where that is at most the level.
+
+        Benjamini & Hochberg (1995): the least level at which their step-up procedure rejects it, so that at most that
+        share of the rejections is expected to be false. Where no hypothesis is false, the chance of any rejection is at
+        most the level.
+
+        >>> together = Comparisons([0.01, 0.5, 0.02], level=0.05)
+        >>> [round(together.corrected(p_value), 3) for p_value in (0.01, 0.5, 0.02)]
+        [0.03, 0.5, 0.03]
+        """
+        ranked = np.sort(np.asarray(self.p_values, dtype=np.float64))
+        least = np.maximum(ranked, p_value) * len(ranked) / np.arange(1, len(ranked) + 1)
+        return float(least.min(initial=1.0))
+
+    def verdict(self, corrected: float, *, is_large: bool) -> Verdict:
+        """Judge a difference: large and significant is drift, one of both suspect."""
+        is_significant = corrected <= self.level
+        if is_large and is_significant:
+            return Verdict.DRIFT
+        return Verdict.SUSPECT if is_large or is_significant else Verdict.OK
