@@ -32,7 +32,7 @@ OUTAGES = ("dynamodb", "s3", "firehose")
 _OUTAGE_SECONDS = 1.5
 _PAUSE_SECONDS = (0.7, 2.5)
 _DISTURBED_SECONDS = 15.0
-_DRAIN_SECONDS = 180.0
+_DRAIN_SECONDS = 1200.0
 POISON = (b"\x00\xff no line of ours", b'{"model": 7}\n[1, 2]\n"text"\n', b"\x1f\x8b not gzip")
 
 
@@ -173,9 +173,8 @@ class Disturbance:
     def _run(self) -> None:
         deeds = [self._outage, self._kill, self._deliver_again, self._poison, self._pack]
         while not self._is_over.wait(self._rng.uniform(*_PAUSE_SECONDS)):
-            if self._is_restarted and "restart" not in self.done:
+            if self._is_restarted and "restart" not in self.done and self._stack.restart():
                 self._note("restart")
-                self._stack.restart()
             deed = self._rng.choice(deeds)
             deed()
 

@@ -19,7 +19,7 @@ from local.stack import SIMULATED_TIME, deployed_on
 
 # What a queue is sent back for is seen again at once, not after the minutes that a function might still need.
 _VISIBILITY_SECONDS = "4"
-_STREAM_SECONDS = 60.0
+_STREAM_SECONDS = 600.0
 _STILL_SECONDS = 4.0
 # What is asked for when a stream's reader is set up.
 _MAPPING = (
@@ -58,18 +58,19 @@ class ChaosStack:
         os.kill(pick(workers), signal.SIGKILL)
         return True
 
-    def restart(self) -> None:
+    def restart(self) -> bool:
         """Stop the embedded AWS and start it again with what it had.
 
         It keeps how far the readers of a stream are, but not the stream, which AWS keeps for a day: so apps are held
-        off until what is in it is delivered, and the readers begin again.
+        off until what is in it is delivered, and the readers begin again. False if it is not delivered in time.
         """
         self.faults.outages.add("app")
-        wait_until(self._archives_are_still, _STREAM_SECONDS)
-        self._server.stop()
-        self._server.start()
-        self._begin_streams_anew()
+        if is_delivered := wait_until(self._archives_are_still, _STREAM_SECONDS):
+            self._server.stop()
+            self._server.start()
+            self._begin_streams_anew()
         self.faults.outages.discard("app")
+        return is_delivered
 
     def _archives_are_still(self) -> bool:
         """Wait until the queues are empty and a few seconds pass without an object that a stream's reader wrote."""
