@@ -16,14 +16,22 @@ from hindsight.config.store import ConfigurationRevision
 from hindsight.entities.feedback import Feedback, MatchKey
 from hindsight.entities.prediction import Prediction, PredictionKey
 from hindsight.labels.matching.matches import Matches, Seen, each_id_once, is_current, span_of
-from hindsight.labels.matching.recipients import MAX_MATCHED, NEVER, Candidate, Ends, capacity, recipients
+from hindsight.labels.matching.recipients import (
+    MAX_MATCHED,
+    MOST_CANDIDATES,
+    NEVER,
+    Candidate,
+    Ends,
+    capacity,
+    recipients,
+)
 from hindsight.labels.matching.store import Arrival, KeptEvent, KeyedPrediction, MatchStore, Place, Span
 from hindsight.labels.plan import MATCH_TIMEOUT
 from hindsight.labels.resolve import shifted
 from hindsight.labels.rules import Rules, Way, rules_of
 
-MOST_CANDIDATES = 3 * MAX_MATCHED
-"""Predictions of a key that are looked at for one event: those it can label, and those that lost it to later ones."""
+# Before Python 3.12 the class looks its members up slowly.
+_LAST = Match.LAST
 
 SideBySide = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 
@@ -175,7 +183,7 @@ class KeyMatcher:
         event = kept.event
         ends = self._recipients(event, rules, until_taken=is_new)
         found, terms = Matches(seen=[Seen(event, ends, is_new)]), _terms(ends)
-        copies = dict[str, Feedback]()
+        copies: dict[str, Feedback] = {}
         if not is_new:
             if of is not None and len(terms) >= MOST_CANDIDATES:
                 terms = self._behind(event, ends, of, rules) | terms
@@ -242,9 +250,10 @@ class KeyMatcher:
 
         With ``until_taken`` up to the first that lost it before it was received: those behind can only have it already.
         """
-        found, lost_by = dict[str, Ends](), event.received_at if until_taken else NEVER
+        found: dict[str, Ends] = {}
+        lost_by = event.received_at if until_taken else NEVER
         for way in _ways(event, rules):
-            newest_first = way.match is Match.LAST
+            newest_first = way.match is _LAST
             candidates = self.store.candidates(event.match_key, span_of(event, way), newest_first=newest_first)
             if ends := recipients(islice(candidates, MOST_CANDIDATES), capacity(way.match), lost_by=lost_by):
                 found[way.name] = ends
@@ -279,7 +288,8 @@ def _reach(occurred_at: datetime, by: MatchBy, rules: Rules) -> Span:
 
 def _terms(ends: Mapping[str, Ends]) -> dict[str, dict[str, datetime]]:
     """List, by prediction, until when an event is given to it, by way."""
-    terms = dict[str, dict[str, datetime]]()
+    # A subscripted type is slow to call, and each event comes by here.
+    terms: dict[str, dict[str, datetime]] = {}
     for way, found in ends.items():
         for name, until in found.items():
             if name in terms:

@@ -22,7 +22,7 @@ class Seen(Struct, frozen=True, gc=False):
     is_new: bool
 
 
-class Matches(Struct):
+class Matches(Struct, gc=False):
     """The deliveries that come of some events or predictions, and what is not delivered.
 
     ``refused`` are events whose id had another body; ``crowded`` events that more predictions share than one may
@@ -43,12 +43,13 @@ class Matches(Struct):
         """Add what came of another event or prediction."""
         for key, events in other.deliveries.items():
             self.deliveries.setdefault(key, []).extend(events)
-        self.refused += other.refused
-        self.crowded += other.crowded
         self.seen += other.seen
         self.duplicates += other.duplicates
         self.waiting += other.waiting
-        self.ignored += other.ignored
+        if other.refused or other.crowded or other.ignored:
+            self.refused += other.refused
+            self.crowded += other.crowded
+            self.ignored += other.ignored
 
     def deliver(self, key: PredictionKey, kept: KeptEvent, given_until: Mapping[str, datetime]) -> None:
         """Deliver an event, and what withdraws it, to a prediction."""
