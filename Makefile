@@ -127,11 +127,11 @@ clean-local: setup ## Stop every local stack and delete what they hold, and what
 deploy-local: setup ## Deploy to AWS_ENDPOINT_URL (LocalStack-compatible), or again to the running local stack
 	$(BIN)/hindsight deploy $(STACK_PARAMETERS)
 
-verify-dataset: setup ## Build a dataset of the running stack again, bit for bit (MODEL=..., DATASET=...)
-	$(BIN)/hindsight verify --model $(MODEL) --dataset $(DATASET)
+verify-dataset: setup ## Build a dataset of the running stack again, bit for bit (MODEL=..., DATASET=..., PORT=... of several)
+	$(BIN)/hindsight verify --model $(or $(MODEL),$(error MODEL=... is missing)) --dataset $(or $(DATASET),$(error DATASET=... is missing: a version names its own, in the console and in GET …/versions)) $(if $(filter-out file default,$(origin PORT)),--port $(PORT))
 
 redrive: setup ## Send what a dead-letter queue of the running stack holds once more (QUEUE=..., PORT=... of several)
-	$(BIN)/hindsight redrive --queue $(QUEUE) $(if $(filter-out file default,$(origin PORT)),--port $(PORT))
+	$(BIN)/hindsight redrive --queue $(or $(QUEUE),$(error QUEUE=... is missing: docs/runbook.md names the queues)) $(if $(filter-out file default,$(origin PORT)),--port $(PORT))
 
 openapi: setup ## Write the OpenAPI document that the HTTP API serves, and the tables of the reference pages
 	$(BIN)/hindsight openapi

@@ -3,6 +3,8 @@
 import argparse
 import ast
 import importlib
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -28,7 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
     try:
-        return run_command(chosen.command, chosen.arguments, chosen.state)
+        status = run_command(chosen.command, chosen.arguments, chosen.state)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # The reader has seen enough, as `head` has; what is left must not be flushed to it at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package in OURS:

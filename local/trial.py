@@ -48,12 +48,15 @@ class Trial:
         self._show_page()
 
     def _send_history(self) -> None:
-        subprocess.run(  # noqa: S603  the example, by our own interpreter  # nosec
+        ended = subprocess.run(  # noqa: S603  the example, by our own interpreter  # nosec
             [sys.executable, EXAMPLES / "churn.py"],
             env={**local_variables(self._client.stack), "MODEL": self._model},
-            stdout=subprocess.DEVNULL,
-            check=True,
+            capture_output=True,
+            text=True,
+            check=False,
         )
+        if ended.returncode:
+            raise CallFailed(f"examples/churn.py failed: {ended.stderr.strip().rpartition(chr(10))[2]}")
 
     def _predict(self, count: int, ages: tuple[int, int], broken: dict[str, Any]) -> dict[str, Any]:
         """Ask for predictions of made-up customers; return the last."""

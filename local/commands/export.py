@@ -13,11 +13,25 @@ from local.state import StateFolder
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--model", required=True, help="the model")
-    parser.add_argument("--out", required=True, type=Path, help="the file to write")
+    parser.add_argument("--out", required=True, type=parquet_file, help="the Parquet file to write")
     for name, most in (("from", "first"), ("to", "last")):
         parser.add_argument(f"--{name}", help=f"the {most} day or moment of the predictions (default: all)")
     parser.add_argument("--patience", type=float, default=1800, help="seconds to wait for the end (%(default)s)")
     add_port(parser)
+
+
+def parquet_file(text: str) -> Path:
+    """Read the name of a Parquet file. Raises ArgumentTypeError for one that promises another format.
+
+    >>> parquet_file("labels.parquet").name
+    'labels.parquet'
+    """
+    path = Path(text)
+    if path.suffix not in {"", ".parquet", ".pq"}:
+        raise argparse.ArgumentTypeError(
+            f"labels are written as Parquet: say {path.with_suffix('.parquet')}, which pandas.read_parquet reads"
+        )
+    return path
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from local.state import StateFolder
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    add_port(parser, "of the stack, started if need be (%(default)s)", DEFAULT_PORT)
+    add_port(parser, f"of the stack (the newest that is up; without one it is started on {DEFAULT_PORT})")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -19,12 +19,13 @@ def run(arguments: argparse.Namespace) -> int:
     from local.trial import Trial
 
     state = StateFolder(arguments.state)
-    server = Server.keeper(arguments.port, state.of_port(arguments.port))
     try:
         stack = find_stack(state, arguments.port)
     except NoStack:
-        stack = start(server)
-        state.remember(stack, arguments.port)
+        port = arguments.port or DEFAULT_PORT
+        stack = start(Server.keeper(port, state.of_port(port)))
+        state.remember(stack, port)
     Trial(StackClient(stack)).run()
-    print(f"The stack stays up at {stack.api_url}; `make down` stops it, and keeps what it holds.")
+    print(f"The stack stays up at {stack.api_url}.")
+    print("`make console` shows all of this in a browser; `make down` stops the stack, and keeps what it holds.")
     return 0

@@ -57,6 +57,7 @@ METRICS: dict[str, tuple[MetricDefinition, ...]] = {
         _M("LivePerformanceShortfall", "how far it is beyond its limit", (MODEL, VERSION, ALL), NONE),
         _M("EstimatedPerformance", "the monitored metric, estimated before labels come", (VERSION,), NONE),
         _M("EstimatedPerformanceShortfall", "how far the estimate is beyond the limit", (MODEL, VERSION), NONE),
+        _M("SuspectVerdicts", "checks whose finding may be chance", (("Model", "Check"),)),
     ),
     "Retraining": (
         _M("RetrainingsTriggered", "decisions that started a run", (ALL,)),

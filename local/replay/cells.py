@@ -16,6 +16,7 @@ from hindsight.labels.mapping import unreadable_value
 _TRUE, _FALSE = frozenset({"1", "true", "t", "yes", "y"}), frozenset({"0", "false", "f", "no", "n"})
 # Python's float() also reads 1_000, nan and infinity.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_WITH_COMMAS = re.compile(r"[+-]?[\d.]*(,\d+)+\.?\d*", re.ASCII)
 
 
 class UnreadableCell(Exception):
@@ -81,9 +82,11 @@ def _boolean(text: str) -> bool:
 
 
 def _number(text: str) -> float:
-    if not _NUMBER.fullmatch(text.strip()):
-        raise UnreadableCell(f"{text!r} is not a number; if it stands for a missing one, list it under `missing`")
-    return float(text)
+    if _NUMBER.fullmatch(text.strip()):
+        return float(text)
+    if _WITH_COMMAS.fullmatch(text.strip()):
+        raise UnreadableCell(f"{text!r} is not a number: write its decimals after a point, and no separator elsewhere")
+    raise UnreadableCell(f"{text!r} is not a number; if it stands for a missing one, list it under `missing`")
 
 
 def _plain_number(text: str) -> int | float:

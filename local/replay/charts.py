@@ -62,7 +62,7 @@ def monthly_chart(
 
 def period_chart(periods: Sequence[str], lines: Sequence[Line], ylabel: str, xlabel: str = "") -> "Figure":
     """Plot lines of scores by period; a period without a score is a gap."""
-    figure, axes = _axes(ylabel)
+    figure, axes = line_axes(ylabel)
     scale = 100 if ylabel.endswith("%") else 1
     for line in lines:
         shown = [line.values.get(period, float("nan")) * scale for period in periods]
@@ -76,7 +76,7 @@ def timeline_chart(
     points: Sequence[Point], limit: float | None, runs: Sequence[Run], ylabel: str, limit_name: str
 ) -> "Figure":
     """Plot a value over time with its limit, and each run as a mark where it started."""
-    figure, axes = _axes(ylabel)
+    figure, axes = line_axes(ylabel)
     axes.plot([_on_axis(point.at) for point in points], [point.value for point in points], color=LIVE, linewidth=1.6)
     if limit is not None:
         axes.axhline(limit, color=LIMIT, linewidth=1.2, linestyle="--", label=limit_name)
@@ -112,7 +112,8 @@ def _on_axis(moment: datetime) -> float:
     return float(dates.date2num(moment))  # type: ignore[no-untyped-call]
 
 
-def _axes(ylabel: str) -> tuple["Figure", "Axes"]:
+def line_axes(ylabel: str) -> tuple["Figure", "Axes"]:
+    """Build a figure for lines, in the style of all."""
     plt.rcParams.update({"font.family": "sans-serif", "font.size": 10, "svg.fonttype": "none", "svg.hashsalt": "0"})
     figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
     axes.spines[["top", "right"]].set_visible(False)

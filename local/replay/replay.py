@@ -63,6 +63,7 @@ class Replay:
         self._outcomes = sorted((row for row in rows if row.outcome is not None), key=lambda row: row.known_at)
         self._next_outcome = 0
         self._has_model = False
+        self._last_ending: list[str] = []
         self._result = ReplayResult(rows)
 
     def run(self, progress: Progress) -> ReplayResult:
@@ -70,7 +71,9 @@ class Replay:
         started = time.monotonic()
         rows = self._result.rows
         begin = bootstrap_end(self._spec, rows)
-        self._client.call("PUT", f"models/{self._model}", key="operator", json=dump_configuration(self._configuration))
+        document = dump_configuration(self._configuration)
+        for effect in self._client.call("PUT", f"models/{self._model}", key="operator", json=document)["effects"]:
+            self._say(effect["message"])
         if self._client.call("GET", f"models/{self._model}/decisions?limit=1", key="operator")["decisions"]:
             # Its predictions, labels and past runs would mix with this replay's.
             raise CallFailed(f"this stack has trained {self._model!r} before: choose another name with --as")
@@ -169,6 +172,15 @@ class Replay:
     def _run_schedules(self, now: datetime) -> None:
         for run in tick(self._client, self._arrivals, self._model, now):
             wait_for_run(self._client, run)
+            self._tell(run, now)
+
+    def _tell(self, run: str, now: datetime) -> None:
+        """Print how a run ended, unless the one before ended the same way: a schedule may try every day."""
+        ending = describe_run(self._client, self._model, run)
+        kind = ending.split(": ")[:2]
+        if kind != self._last_ending:
+            self._say(f"{now:%Y-%m-%d}  {ending}")
+        self._last_ending = kind
 
     def _drain(self, now: datetime) -> None:
         """Report what became known after the last row, and let its windows close."""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hindsight.config.types import format_duration
 from hindsight.training.models.artifact import load_artifact
 from hindsight.training.models.scoring import LoadedVersion
 from local.client import StackClient
+from local.replay.outlook import DAY, foresee
 from local.replay.replay import Replay, ReplayResult
 from local.replay.report import Story, fetch_evidence, write_report
 from local.replay.scores import score, truth_of
@@ -57,13 +59,14 @@ class PreparedReplay:
 def prepare_replay(files: ReplayFiles) -> PreparedReplay:
     """Read the specification, the configuration and every row.
 
-    Raises InvalidSpec for a file that cannot be used, or a bootstrap that is not a part of it; with ``strict`` also for
-    lines that make no row.
+    Raises InvalidSpec for a file that cannot be used, such as one most of whose lines make no row, or a bootstrap that
+    is not a part of it; with ``strict`` also for any line that makes no row.
     """
     spec, configuration = load_spec(files.spec, files.model)
     stream = read_stream(files.rows, spec, configuration)
-    if stream.bad and files.strict:
-        raise InvalidSpec("\n".join([f"{files.rows}: {len(stream.bad)} lines make no row", *_first_lines(stream)]))
+    if stream.bad and (files.strict or len(stream.bad) > len(stream.rows)):
+        of_all = f"{len(stream.bad)} of {len(stream.bad) + len(stream.rows)}"
+        raise InvalidSpec("\n".join([f"{files.rows}: {of_all} lines make no row", *_first_lines(stream)]))
     bootstrap_end(spec, stream.rows)
     return PreparedReplay(spec, configuration, stream)
 
@@ -76,8 +79,10 @@ def run_replay(
     Raises CallFailed if the stack refuses something.
     """
     spec, configuration, stream = prepared.spec, prepared.configuration, prepared.stream
-    _report_left_out(stream, console)
+    _report_left_out(stream, configuration.labels, console)
     report_late_outcomes(stream, configuration.labels, console)
+    for line in foresee(spec, configuration, stream.rows):
+        console.print(line, markup=False)
     result = _run(client, prepared, console)
     decisions = fetch_decisions(client, configuration.model)
     truths = {row.prediction_id: truth_of(row, configuration, spec.outcome.event) for row in result.rows}
@@ -101,22 +106,26 @@ def _span_of(result: ReplayResult) -> tuple[datetime, datetime]:
     return min(moments), max(moments)
 
 
-def _report_left_out(stream: Stream, console: Console) -> None:
+def _report_left_out(stream: Stream, labels: Labels, console: Console) -> None:
     if stream.bad:
         console.print(f"{len(stream.bad)} of {len(stream.bad) + len(stream.rows)} lines make no row and are left out:")
         console.print("\n".join(_first_lines(stream)), markup=False)
     if stream.without_known_at:
-        console.print(f"{stream.without_known_at} outcomes have no time when they were known: they are never heard")
+        instead = "labels.default labels their predictions" if labels.default else "their predictions get no label"
+        console.print(
+            f"{stream.without_known_at} outcomes have no time when they were known: they are never heard, and {instead}"
+        )
 
 
 def report_late_outcomes(stream: Stream, labels: Labels, console: Console) -> None:
     """Print how many outcomes come after the windows of all rules, if any do."""
     outcomes = [row for row in stream.rows if row.outcome is not None]
-    late = sum(not labels.reaches(row.known_at - row.occurred_at) for row in outcomes)
+    late = [delay for row in outcomes if not labels.reaches(delay := row.known_at - row.occurred_at)]
     if late:
         console.print(
-            f"{late} of {len(outcomes)} outcomes come later than {format_duration(labels.longest_window)} after their "
-            "prediction, when the windows of all rules are over: they make no label"
+            f"{len(late)} of {len(outcomes)} outcomes come later than {format_duration(labels.longest_window)} after "
+            f"their prediction, when the windows of all rules are over: they make no label; a window of "
+            f"P{ceil(max(late) / DAY)}D would take them"
         )
 
 

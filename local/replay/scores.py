@@ -11,7 +11,7 @@ from hindsight.config.labels import LabelValue
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.model import ModelConfiguration
 from hindsight.evaluation.metrics import as_targets, evaluate
-from hindsight.labels.mapping import to_label
+from hindsight.labels.mapping import fit_label, to_label
 from hindsight.training.models.scoring import LoadedVersion, RowPrediction
 from local.replay.replay import ReplayResult
 from local.replay.stream import Row
@@ -31,9 +31,10 @@ class Scores:
 
 
 def truth_of(row: Row, configuration: ModelConfiguration, event: str) -> LabelValue | None:
-    """Compute the label of a row's outcome by the configuration's own rule, None without an outcome."""
+    """Compute the label of a row's outcome by the configuration's own rule; without one it is the default, if any."""
+    default = configuration.labels.default if configuration.labels.labels_every_prediction else None
     if row.outcome is None:
-        return None
+        return fit_label(default.value, configuration.task) if default else None
     rule = next(rule for rule in configuration.labels.rules if rule.event == event)
     return to_label(rule, row.outcome, configuration.task)
 

@@ -93,7 +93,7 @@ def load_spec(path: Path, model: str | None = None) -> tuple[ReplaySpec, ModelCo
         spec = ReplaySpec.model_validate_json(json.dumps(parse_yaml(path.read_text(encoding="utf-8"))))
         text = (path.parent / spec.configuration).read_text(encoding="utf-8")
     except ValidationError as error:
-        raise InvalidSpec(f"{path}: {_listed(faults_of(error))}") from error
+        raise InvalidSpec(f"{path}: {_listed(faults_of(error, ReplaySpec))}") from error
     except OSError as error:
         raise InvalidSpec(f"{error.filename}: {error.strerror}") from error
     except UnicodeError as error:

@@ -43,7 +43,7 @@ def read_table(path: Path, separator: str) -> tuple[list[str], list[Line]]:
         after = lines[-1].number if lines else 1
         raise InvalidSpec(f"{path}: {error}, in a row after line {after}: is a quote left open?") from error
     except (OSError, EOFError) as error:
-        raise InvalidSpec(f"{path}: {error}") from error
+        raise InvalidSpec(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     if not lines:
         raise InvalidSpec(f"{path} has no rows")
     return header, lines

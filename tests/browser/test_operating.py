@@ -1,5 +1,6 @@
 """Operating in the console: every page, every action to its effect in the API, names that look like markup."""
 
+import json
 import re
 from typing import Any
 
@@ -64,6 +65,35 @@ def test_every_page_is_whole_accessible_and_fits_a_phone(console: Console) -> No
         assert console.fits(PHONE), path
         console.resize(WIDE)
     assert faults == {}
+
+
+def test_current_tab_is_in_sight_on_a_phone(console: Console) -> None:
+    console.enter("operator")
+    console.resize(PHONE)
+    for name in ("overview", "labels", "configuration"):
+        path = "" if name == "overview" else f"/{name}"
+        console.page.evaluate("path => { location.hash = `#/models/${path}` }", f"{MODEL}{path}")
+        tab = console.page.locator("nav.tabs a[aria-current]", has_text=name.capitalize())
+        box = tab.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0, name
+        assert box["x"] + box["width"] <= PHONE[0], name
+
+
+def test_configuration_sent_as_one_line_of_json_is_shown_in_several_and_is_unchanged(
+    console: Console, client: StackClient
+) -> None:
+    sent = {
+        "task": "binary",
+        "features": {"age": {"type": "numeric"}},
+        "labels": {"rules": [{"event": "churn", "window": "P30D"}]},
+    }
+    client.call("PUT", "models/sent-by-a-program", key="operator", json=sent)
+    console.enter("operator", "models/sent-by-a-program/configuration")
+    shown = console.page.get_by_label("Configuration", exact=True).input_value()
+    assert json.loads(shown) == sent
+    assert shown.startswith('{\n  "task": "binary",\n')
+    assert console.page.get_by_role("button", name="Undo all changes").is_disabled()
 
 
 def test_model_in_need_comes_first_and_leads_to_its_page(console: Console) -> None:

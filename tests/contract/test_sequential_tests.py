@@ -35,7 +35,7 @@ def of_rollout(subject: EvaluationSubject = EvaluationSubject.ROLLOUT) -> Sequen
 
 
 def of_performance() -> SequentialTest:
-    claim = performance_claim("v1", Metric.ROC_AUC, Task.BINARY, limit=0.8, gate_value=0.9)
+    claim = performance_claim("v1", Metric.ROC_AUC, Task.BINARY, 0.8)
     assert claim is not None
     labels = np.array([1.0, 0.0, 1.0])
     predictions = LabelledPredictions(Task.BINARY, labels, labels, np.array([0.4, 0.6, 0.7]))

@@ -166,7 +166,13 @@ def test_an_unknown_route_is_404_in_the_shape_of_errors() -> None:
     status, answer = get(f"{MODEL}/secrets")
 
     assert status == 404
-    assert answer == {"error": {"code": "not_found", "message": "there is nothing at this address", "details": []}}
+    assert answer == {
+        "error": {
+            "code": "not_found",
+            "message": "nothing answers this method at this address; GET /v1/openapi.json lists the calls",
+            "details": [],
+        }
+    }
 
 
 def save(occurred_at: datetime) -> None:

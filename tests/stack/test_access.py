@@ -10,7 +10,7 @@ from local.openapi.routes import ROUTES
 from local.state import Stack
 
 CALLS = [(route.method.upper(), re.sub(r"\{\w+\}", "m", route.path), route.audiences) for route in ROUTES]
-NO_ROUTE = "there is nothing at this address"
+NO_ROUTE = "nothing answers this method at this address; GET /v1/openapi.json lists the calls"
 UNKNOWN = "0123456789abcdef0123456789abcdef"
 
 

@@ -6,13 +6,23 @@ import { Head } from "./models.js";
 
 const PAUSE_MS = 600;
 
+// JSON as programs send it, in one line, is read and edited in several.
+function inLines(text) {
+  if (text.trim().includes("\n")) return text;
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
 export function Configuration({ model }) {
   const found = useData(() => call(modelPath(model, "configuration")), [model]);
   return html`<${Head} model=${model} tab="configuration" />
     <${Loaded} of=${found} quiet>${(stored) => html`<${Editor} key=${stored.revision} model=${model} stored=${stored} done=${found.reload} />`}<//>
     <h2>Revisions</h2>
     <${Paged} key=${found.at} name="configurations" load=${(next_token) => call(`${modelPath(model, "configurations")}${query({ next_token })}`)}>${(revisions) => html`
-      <ul class="plain card">${revisions.map((one) => html`<li key=${one.revision}><details><summary>Revision ${one.revision} <small><${Time} at=${one.at} exact />${one.actor && ` by ${one.actor}`}${one.reason && `: ${one.reason}`}</small></summary><pre>${one.document}</pre></details></li>`)}</ul>`}<//>`;
+      <ul class="plain card">${revisions.map((one) => html`<li key=${one.revision}><details><summary>Revision ${one.revision} <small><${Time} at=${one.at} exact />${one.actor && ` by ${one.actor}`}${one.reason && `: ${one.reason}`}</small></summary><pre>${inLines(one.document)}</pre></details></li>`)}</ul>`}<//>`;
 }
 
 // Faults by line: of a field the API names the line, of a text that cannot be read its message does.
@@ -23,13 +33,14 @@ function faultsOf(error) {
 }
 
 function Editor({ model, stored, done }) {
-  const [text, setText] = useState(stored.document);
+  const original = inLines(stored.document);
+  const [text, setText] = useState(original);
   const [check, setCheck] = useState({});
   const [asks, setAsks] = useState(false);
   const field = useRef(), gutter = useRef();
   const type = /^\s*\{/.test(text) ? "application/json" : "application/yaml";
   const put = (more) => call(`${modelPath(model)}${query(more)}`, { method: "PUT", body: text, type });
-  const isChanged = text !== stored.document;
+  const isChanged = text !== original;
   useEffect(() => {
     if (!isChanged) return setCheck({});
     let current = true;
@@ -67,7 +78,7 @@ function Editor({ model, stored, done }) {
     </div>
     <div class="buttons">
       <button class="primary" disabled=${!isChanged || check.isStale || !(found || needsForce)} onClick=${() => setAsks(true)}>${needsForce ? "Store all the same …" : "Store …"}</button>
-      <button disabled=${!isChanged} onClick=${() => setText(stored.document)}>Undo all changes</button>
+      <button disabled=${!isChanged} onClick=${() => setText(original)}>Undo all changes</button>
     </div>
     ${asks && html`<${Confirm} title=${needsForce ? "Store what the API refuses?" : `Store revision ${found?.revision ?? ""}?`} verb="Store" danger=${needsForce}
       act=${(reason) => put({ reason, force: needsForce || undefined })} close=${(made) => (setAsks(false), made && done())}>

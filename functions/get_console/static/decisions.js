@@ -17,7 +17,8 @@ export function DecisionList({ model }) {
         : html`<ul class="plain card">${shown.map((one) => html`<li key=${one.decision_id}>
           <p><${Badge} tone=${one.triggered ? "good" : ""}>${one.triggered ? "triggered" : "not triggered"}<//>
           ${one.outcome && html` <${Badge}>${one.outcome}<//>`}
-          <a href=${toModel(model, "decisions", one.decision_id)}><${Time} at=${one.at} exact /></a><br />${readable(one.explanation)}</p></li>`)}</ul>`;
+          <a href=${toModel(model, "decisions", one.decision_id)}><${Time} at=${one.at} exact /></a><br />${readable(one.explanation)}
+          ${one.outcome_reason && html`<br /><span class="hint">${sentence(readable(one.outcome_reason))}</span>`}</p></li>`)}</ul>`;
     }}<//>`;
 }
 
@@ -36,7 +37,7 @@ export function Decision({ model, decision }) {
         one.outcome && ["the run ended", html`<${Badge}>${one.outcome}<//> ${one.finished_at && html`<${Time} at=${one.finished_at} />`}`],
         one.outcome_version && ["version", html`<a class="id" href=${toModel(model, "versions", one.outcome_version)}>${one.outcome_version}</a>`],
       ]} />
-      ${one.outcome_reason && html`<p>${sentence(one.outcome_reason)}</p>`}
+      ${one.outcome_reason && html`<p>${sentence(readable(one.outcome_reason))}</p>`}
       ${one.blocked_by.length > 0 && html`<section class="card"><h2>What blocked it</h2>
         <ul class="plain">${one.blocked_by.map(({ code, reason }) => html`<li><${Badge} tone="warn">${code}<//> ${sentence(reason)}</li>`)}</ul></section>`}
       <section class="card"><h2>Signals</h2>

@@ -1,7 +1,7 @@
 // All models at a glance: what needs attention first, each with what it lives by.
 
 import { call, modelPath, query } from "./api.js";
-import { Ask, Badge, Confirm, Facts, Loaded, Paged, Time, html, number, readable, sentence, spaced, useData, useEffect, useState } from "./ui.js";
+import { Ask, Badge, Confirm, Facts, Loaded, Paged, Time, html, number, readable, sentence, spaced, useData, useEffect, useRef, useState } from "./ui.js";
 
 const AT_ONCE = 4;
 let running = 0;
@@ -92,8 +92,14 @@ export function Line({ check }) {
 const TABS = [["", "Overview"], ["decisions", "Decisions"], ["versions", "Versions"], ["predictions", "Predictions"], ["labels", "Labels"], ["quarantine", "Quarantine"], ["jobs", "Jobs"], ["configuration", "Configuration"]];
 
 export function Head({ model, tab, children }) {
+  const tabs = useRef();
+  // On a phone the tabs scroll: the current one is to be seen.
+  useEffect(() => {
+    const current = tabs.current.querySelector("[aria-current]");
+    if (current) tabs.current.scrollLeft = current.offsetLeft - tabs.current.offsetLeft - (tabs.current.clientWidth - current.offsetWidth) / 2;
+  }, [tab]);
   return html`<p class="crumbs"><a href="#/">Models</a></p><h1>${model}${children && html` <small>${children}</small>`}</h1>
-    <nav class="tabs" aria-label="Of this model">${TABS.map(([to, name]) => html`<a href=${to ? toModel(model, to) : toModel(model)} aria-current=${to === tab ? "page" : undefined}>${name}</a>`)}</nav>`;
+    <nav class="tabs" ref=${tabs} aria-label="Of this model">${TABS.map(([to, name]) => html`<a href=${to ? toModel(model, to) : toModel(model)} aria-current=${to === tab ? "page" : undefined}>${name}</a>`)}</nav>`;
 }
 
 export function Overview({ model }) {
@@ -134,7 +140,7 @@ function State({ model, status, reload }) {
         <h3>Estimated, before the labels come</h3><${Line} check=${status.checks.estimated_performance} /></section>
       <section class="card"><h2>Last evaluation</h2>
         ${last ? html`<p>${readable(last.explanation)}</p><p class="hint">${last.triggered ? "Triggered" : "Not triggered"} <${Time} at=${last.at} />${last.blocked_by.length > 0 && html` · blocked by ${last.blocked_by.map(({ code }) => html` <${Badge} tone="warn">${code}<//>`)}`}</p>` : html`<p class="empty">Triggers have not been evaluated yet.</p>`}
-        ${status.last_outcome && html`<p class="hint">The last run ended <${Badge}>${status.last_outcome}<//> <${Time} at=${status.last_run_finished_at} />.</p>`}</section>
+        ${status.last_outcome && html`<p class="hint">The last run ended <${Badge}>${status.last_outcome}<//> <${Time} at=${status.last_run_finished_at} />: <a href=${toModel(model, "decisions")}>why</a>.</p>`}</section>
       <section class="card"><h2>Checks</h2><${Checks} model=${model} checks=${status.checks} health=${status.join_health} /></section>
     </div>`;
 }

@@ -51,7 +51,10 @@ class DataQualityPolicy(Section):
 
 
 class PerformancePolicy(Section):
-    """Live performance is too low below ``min`` (above ``max`` for losses) or ``max_drop`` worse than at the gate."""
+    """Live performance is too low below ``min`` (above ``max`` for losses) or ``max_drop`` worse than at the gate.
+
+    The stricter one is the line that is tested. A value beyond it is ``suspect`` until that is proven, then ``low``.
+    """
 
     metric: Metric | None = None
     """The metric of live performance; without it `roc_auc`, of several classes `accuracy`, of numbers `mae`."""
@@ -62,7 +65,7 @@ class PerformancePolicy(Section):
     max_drop: Annotated[float, Field(gt=0)] | None = None
     """Live performance is too low when it is worse by so much than the version was at the gate."""
     confidence: OpenFraction = 0.95
-    """The confidence of the bound by which performance counts as low."""
+    """Of versions that are exactly on the line, at most 1 − `confidence` are ever called `low` by chance."""
     min_labels: RowCount = 200
     """A verdict needs so many labels."""
 

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from hindsight.config.documents.spelling import meant
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.training import PIPELINE_NAME
 from hindsight.config.types import (
@@ -26,13 +28,16 @@ from hindsight.core.times import NOT_A_TIME
 MAX_CONFIGURATION_BYTES = 256 * 1024
 
 _SCALARS = frozenset({"bool", "int", "float", "str", "constrained-int", "constrained-float", "constrained-str"})
+_UNKNOWN = "extra_forbidden"
+# So many unknown fields are compared with all that are known.
+_ASKED = 3
 _ANY_SCALAR = "must be text, a number, true or false"
 _OBJECT, _LIST, _WHOLE, _NUMBER, _BOOLEAN = (
     f"must be {what}" for what in ("an object", "a list", "a whole number", "a number", "true or false")
 )
 # What pydantic calls an error, in our words.
 _MESSAGES = {
-    "extra_forbidden": "is not a known field",
+    _UNKNOWN: "is not a known field",
     "missing": "is required",
     **dict.fromkeys(("model_type", "dict_type", "model_attributes_type"), _OBJECT),
     **dict.fromkeys(("list_type", "tuple_type"), _LIST),
@@ -80,7 +85,7 @@ def parse_configuration(document: object, *, model: str | None = None) -> ModelC
     try:
         return ModelConfiguration.model_validate_json(json.dumps(document, default=str))
     except ValidationError as error:
-        raise InvalidInput("the configuration is invalid", faults_of(error)) from error
+        raise InvalidInput("the configuration is invalid", faults_of(error, ModelConfiguration)) from error
 
 
 def dump_configuration(configuration: ModelConfiguration) -> dict[str, Any]:
@@ -93,20 +98,34 @@ def configuration_digest(configuration: ModelConfiguration) -> str:
     return compact_json.digest(dump_configuration(configuration))
 
 
-def faults_of(error: ValidationError, prefix: str = "") -> tuple[Fault, ...]:
-    """List pydantic's errors as faults, with paths like ``labels.rules[1].window``."""
+def faults_of(error: ValidationError, kind: type[BaseModel], prefix: str = "") -> tuple[Fault, ...]:
+    """List pydantic's errors as faults, with paths like ``labels.rules[1].window``.
+
+    Of a few unknown fields each is asked for the one of ``kind``, or of a section in it, that it is spelt like.
+    """
     faults: list[Fault] = []
     found = error.errors(include_url=False)
+    unknown = [str(details["loc"][-1]) for details in found if details["type"] == _UNKNOWN]
+    asked = {name: meant(name, _fields_of(kind)) for name in unknown[:_ASKED]}
     for details in found:
         cause = details.get("ctx", {}).get("error")
         if isinstance(cause, InconsistentFields):
             section = _path(details, prefix)
             faults.extend(Fault(_joined(section, fault.path), fault.message) for fault in cause.faults)
         elif not (details["type"] == "too_short" and _has_faulty_items(details, found)):
-            faults.append(Fault(_path(details, prefix), _message(details)))
+            question = asked.get(str(details["loc"][-1]), "") if details["type"] == _UNKNOWN else ""
+            faults.append(Fault(_path(details, prefix), _message(details) + question))
     # Of a value that may be of several types, it says more what is wrong as one of them.
     precise = {fault.path for fault in faults if fault.message != _ANY_SCALAR}
     return tuple(dict.fromkeys(found for found in faults if found.message != _ANY_SCALAR or found.path not in precise))
+
+
+@cache
+def _fields_of(kind: type[BaseModel]) -> tuple[str, ...]:
+    schema = kind.model_json_schema()
+    return tuple(
+        sorted({name for part in (schema, *schema.get("$defs", {}).values()) for name in part.get("properties", ())})
+    )
 
 
 def _has_faulty_items(details: ErrorDetails, found: Sequence[ErrorDetails]) -> bool:

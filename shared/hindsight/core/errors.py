@@ -10,6 +10,7 @@ from typing import Any, Self
 MAX_REASON = 500
 MAX_MESSAGE = 2_000
 MAX_FAULTS = 100
+NOTHING_HERE = "nothing answers this method at this address; GET /v1/openapi.json lists the calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,13 @@ class NoModel(HindsightError):
     """No version of the model has been deployed yet."""
 
     code = "no_model"
+
+    @classmethod
+    def of(cls, model: str) -> Self:
+        """Build the error of a model, which names the call that explains it."""
+        return cls(
+            f"no version of {model!r} has been deployed yet; GET /v1/models/{model} says what the first waits for"
+        )
 
 
 class ServedElsewhere(HindsightError):

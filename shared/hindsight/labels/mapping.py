@@ -2,6 +2,7 @@
 
 import math
 
+from hindsight.config.documents.spelling import meant
 from hindsight.config.labels import (
     EXPOSED,
     NUMERIC_AGGREGATES,
@@ -45,8 +46,8 @@ def unreadable_value(
     named = [rule for rule in labels.rules if rule.event == name]
     rules = [rule for rule in named if rule.by is by]
     if not rules:
-        other_key = f" by {by.value}" if named else ""
-        return Fault("name", f"is not declared; no rule of the model reads {name!r}{other_key}")
+        other = f" by {by.value}" if named else meant(name, (rule.event for rule in labels.rules))
+        return Fault("name", f"is not declared; no rule of the model reads {name!r}{other}")
     if any(can_read(rule, value, task) for rule in rules):
         return None
     return Fault("value", _expected(rules[0], task))

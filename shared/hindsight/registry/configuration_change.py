@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from hindsight.config.features import FeatureType
@@ -17,6 +18,8 @@ from hindsight.registry.served_features import ServedFeatures, kept_for_serving
 from hindsight.registry.store import Registry
 
 TASK_CHANGED = "task_changed"
+# With a smaller share of what is due left to train on, the training window is short.
+_LEAST_LEFT = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,13 +147,21 @@ def window_effects(configuration: ModelConfiguration) -> Iterator[Effect]:
     training, delay = configuration.training, configuration.outcome_delay
     due = max(training.window - delay, timedelta(0))
     left = max(due * (1 - training.holdout) - delay, timedelta(0))
-    if left < due / 4 or not due:
+    if left < due * _LEAST_LEFT or not due:
         window, gap = format_duration(training.window), format_duration(delay)
         message = (
             f"of training.window ({window}) the last {gap} are not due yet, and as much falls out before the holdout: "
-            f"{left / timedelta(days=1):.0f} days are left to train on"
+            f"{left / timedelta(days=1):.0f} days are left to train on{_longer(training.holdout, delay)}"
         )
         yield Effect(code="training_window_short", message=message)
+
+
+def _longer(holdout: float, delay: timedelta) -> str:
+    """Name the window, in whole days, of which a quarter of what is due is left to train on, if one is long enough."""
+    if holdout >= 1 - _LEAST_LEFT:
+        return "; take a smaller training.holdout"
+    days = ceil((delay + delay / (1 - _LEAST_LEFT - holdout)) / timedelta(days=1))
+    return f"; from P{days}D on enough are"
 
 
 def exploration_effects(configuration: ModelConfiguration) -> Iterator[Effect]:

@@ -59,7 +59,7 @@ class Rollbacks:
         known = self.configurations.current(model).configuration.model
         pointer = self.registry.pointer(known)
         if pointer is None:
-            raise NoModel(f"no version of {model!r} has been deployed yet")
+            raise NoModel.of(model)
         audit = AuditInfo(reason=request.reason, actor=actor, at=request.moment(now, self.trust))
         made = self.registry.deployment(known, pointer.sequence)
         if made is not None and _is_requested(made, request, audit):

@@ -17,7 +17,7 @@ def show_serving(model: str, pointer: Pointer | None, entity_id: str | None = No
     Raises NoModel before the first deployment.
     """
     if pointer is None:
-        raise NoModel(f"no version of {model!r} has been deployed yet")
+        raise NoModel.of(model)
     shown: dict[str, Any] = {
         "champion": {"version": pointer.champion, "external": pointer.is_external},
         "sequence": pointer.sequence,

@@ -114,7 +114,7 @@ class Serving(Generic[LoadedT]):
         """
         pointer = self._pointer(model)
         if pointer is None:
-            raise NoModel(f"no version of {model!r} has been deployed yet")
+            raise NoModel.of(model)
         if pointer.is_external:
             raise ServedElsewhere(f"{pointer.champion} of {model!r} is served elsewhere; GET .../serving names it")
         held = self._held.pop(model, {})

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from hindsight.config.documents.spelling import meant
 from hindsight.config.features import Feature, FeatureType
 from hindsight.config.labels import canonical_text
 from hindsight.config.types import MAX_NUMBER
@@ -34,7 +35,13 @@ def check_features(
         return {}, [Fault(path, "must be an object")]
     kinds = {name: feature.type for name, feature in declared.items()}
     known = {**kinds, **served}
-    faults = [Fault(f"{path}.{name[:MAX_TEXT]}", "is not a declared feature") for name in values.keys() - known.keys()]
+    unknown = values.keys() - known.keys()
+    faults = [
+        Fault(
+            f"{path}.{name[:MAX_TEXT]}", f"is not a declared feature{meant(name, known) if len(unknown) == 1 else ''}"
+        )
+        for name in unknown
+    ]
     features: dict[str, FeatureValue] = {}
     for name, kind in known.items():
         value, is_changed = values.get(name), kinds.get(name, kind) is not kind

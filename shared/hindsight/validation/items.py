@@ -103,7 +103,7 @@ def parse_item(kind: type[ItemT], raw: object, path: str) -> ItemT:
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
-        faults = faults_of(error, path)
+        faults = faults_of(error, kind, path)
         raise InvalidInput(f"{faults[0].path} {faults[0].message}", faults) from error
 
 

@@ -190,3 +190,18 @@ def test_rule_that_some_value_meets_is_taken(rule: str) -> None:
     labels = {"rules": [{"event": "e", **parse_yaml(rule)}]}
 
     assert parse_configuration({**SMALLEST, "labels": labels}).labels.rules[0].event == "e"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_advised"),
+    [
+        ("task: binary features: {}", True),
+        ("task: binary\nfeatures: {}: {}", False),
+        ("{task: binary, features: {}", False),
+        ("task: [binary", False),
+    ],
+)
+def test_document_whose_lines_curl_has_joined_is_advised_how_they_are_kept(text: str, is_advised: bool) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_yaml(text)
+    assert ("use --data-binary" in refused.value.message) is is_advised

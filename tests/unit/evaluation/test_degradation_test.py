@@ -22,16 +22,14 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def claimed(metric: Metric, task: Task, *, limit: float, gate: float | None) -> Claim:
-    found = performance_claim("v1", metric, task, limit=limit, gate_value=gate)
+def claimed(metric: Metric, task: Task, limit: float) -> Claim:
+    found = performance_claim("v1", metric, task, limit)
     assert found is not None
     return found
 
 
-def begun(
-    metric: Metric = Metric.ACCURACY, task: Task = Task.BINARY, limit: float = 0.85, gate: float = 0.9
-) -> SequentialTest:
-    return SequentialTest.of(claimed(metric, task, limit=limit, gate=gate), NOON, None)
+def begun(metric: Metric = Metric.ACCURACY, task: Task = Task.BINARY, limit: float = 0.85) -> SequentialTest:
+    return SequentialTest.of(claimed(metric, task, limit), NOON, None)
 
 
 def binary(rows: int, right: float, seed: int = 0) -> LabelledPredictions:
@@ -81,7 +79,7 @@ def test_evaluation_without_new_labels_changes_nothing() -> None:
     assert (again.rounds, again.evidence) == (once.rounds, once.evidence)
 
 
-def test_new_version_limit_or_gate_value_restarts_the_test() -> None:
+def test_new_version_or_limit_restarts_the_test() -> None:
     test = begun().count_labels(binary(900, 0.7), NOON + HOUR)
     assert SequentialTest.of(test.claim, NOON, test) is test
     for changed in ({"version": "v2"}, {"limit": 0.8}, {"null": 0.9}):
@@ -173,39 +171,32 @@ def test_class_metrics_are_at_the_null_exactly_when_their_value_is(metric: Metri
             assert np.sign(above) == np.sign(value - null)
 
 
-@pytest.mark.parametrize(
-    ("metric", "limit", "gate"), [(Metric.MAE, 1.3, 1.0), (Metric.RMSE, 1.6, 1.25), (Metric.MAE, 1.0, 1.4)]
-)
-def test_regression_with_doubled_error_is_low_and_unchanged_one_is_not(
-    metric: Metric, limit: float, gate: float
-) -> None:
+def test_test_that_an_earlier_release_stored_restarts_where_it_was() -> None:
+    test = begun().count_labels(binary(900, 0.7), NOON + HOUR)
+    other = SequentialTest.of(test.claim, NOON, test.replace(stakes=test.stakes[:4]))
+    assert (other.rounds, other.reached, len(other.stakes)) == (0, NOON + HOUR, len(test.stakes))
+
+
+@pytest.mark.parametrize(("metric", "limit"), [(Metric.MAE, 1.3), (Metric.RMSE, 1.6)])
+def test_regression_with_doubled_error_is_low_and_unchanged_one_is_not(metric: Metric, limit: float) -> None:
     rng = np.random.default_rng(3)
     labels = rng.normal(size=3_000)
     for spread, falls in ((1.0, False), (2.5, True)):
-        scale = 0.78 if limit == 1.0 else 1.25
-        given = labels + rng.normal(size=3_000) * spread * scale
+        given = labels + rng.normal(size=3_000) * spread * 1.25
         answers = LabelledPredictions(Task.REGRESSION, labels, given, given)
-        test = begun(metric, Task.REGRESSION, limit, gate).count_labels(answers, NOON)
+        test = begun(metric, Task.REGRESSION, limit).count_labels(answers, NOON)
         assert test.is_significant(0.95) is falls
 
 
 @pytest.mark.parametrize(
-    ("metric", "task", "limit", "gate"),
+    ("metric", "task", "limit"),
     [
-        (Metric.R2, Task.REGRESSION, 0.5, 0.7),
-        (Metric.F1, Task.MULTICLASS, 0.5, 0.7),
-        (Metric.ACCURACY, Task.BINARY, 0.0, 0.7),
-        (Metric.ACCURACY, Task.BINARY, 1.0, 1.0),
-        (Metric.MAE, Task.REGRESSION, 0.0, 0.0),
+        (Metric.R2, Task.REGRESSION, 0.5),
+        (Metric.F1, Task.MULTICLASS, 0.5),
+        (Metric.ACCURACY, Task.BINARY, 0.0),
+        (Metric.ACCURACY, Task.BINARY, 1.0),
+        (Metric.MAE, Task.REGRESSION, 0.0),
     ],
 )
-def test_metric_without_single_label_values_has_no_test(metric: Metric, task: Task, limit: float, gate: float) -> None:
-    assert performance_claim("v1", metric, task, limit=limit, gate_value=gate) is None
-
-
-def test_null_lies_half_way_from_the_gate_to_the_limit() -> None:
-    loss = claimed(Metric.MAE, Task.REGRESSION, limit=1.4, gate=1.0)
-    assert loss.scale.null == pytest.approx(1.2)
-    worse_at_the_gate = claimed(Metric.ACCURACY, Task.BINARY, limit=0.9, gate=0.8)
-    unknown = claimed(Metric.ACCURACY, Task.BINARY, limit=0.9, gate=None)
-    assert worse_at_the_gate.scale.null == unknown.scale.null == 0.9
+def test_metric_without_single_label_values_has_no_test(metric: Metric, task: Task, limit: float) -> None:
+    assert performance_claim("v1", metric, task, limit) is None

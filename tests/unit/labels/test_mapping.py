@@ -112,6 +112,7 @@ def test_a_regression_label_is_a_finite_float(aggregate: str, values: list[Any],
         ("retracted", "f-1", None),
         ("retracted", 1, Fault("value", "must be the feedback_id of the event to retract")),
         ("click", 1, Fault("name", "is not declared; no rule of the model reads 'click'")),
+        ("demnad", 1, Fault("name", "is not declared; no rule of the model reads 'demnad'; is it 'demand'?")),
     ],
 )
 def test_value_that_no_rule_reads_is_reported_with_its_path(name: str, value: Any, fault: Fault | None) -> None:

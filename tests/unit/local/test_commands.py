@@ -1,6 +1,8 @@
 """The console script: its commands, their groups, and where it may be run."""
 
+import os
 import pkgutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +104,28 @@ def test_interrupted_command_ends_with_the_status_of_a_signal(
     monkeypatch.setattr(console, "run_command", interrupt)
     assert console.main(["follow"]) == 130
     assert capsys.readouterr().err == "stopped\n"
+
+
+def test_reader_that_has_seen_enough_ends_a_command_without_a_word() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "local", "template"]
+    ended = subprocess.run(command, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, "")
+
+
+def test_labels_are_not_exported_under_a_name_of_another_format(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        console.main(["export", "--model", "m", "--out", "labels.csv"])
+    assert "say labels.parquet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("target", "missing"), [("verify-dataset", "MODEL"), ("redrive", "QUEUE")])
+def test_variable_that_a_target_needs_is_asked_for(target: str, missing: str) -> None:
+    ended = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert f"{missing}=... is missing" in ended.stderr
 
 
 def test_fault_of_ours_shows_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

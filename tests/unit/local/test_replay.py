@@ -58,7 +58,8 @@ class InstantStack:
         self.schedules: list[tuple[str, datetime]] = []
         self.version: str | None = None
         self.promotes = True
-        self.fires_at: datetime | None = None
+        self.fires_on: set[datetime] = set()
+        self.endings: dict[str, dict[str, Any]] = {}
         self.waited_for: list[str] = []
         self.past_decisions: list[Any] = []
         self.said: list[str] = []
@@ -74,7 +75,7 @@ class InstantStack:
         self.schedules.append((function, now))
         if function != "CheckTriggers":
             return {}
-        triggered = now == self.fires_at
+        triggered = now in self.fires_on
         return {"decisions": [{"model": "m", "decision_id": f"at {now:%d}", "triggered": triggered}]}
 
     def run_status(self, decision_id: str) -> str:
@@ -84,7 +85,7 @@ class InstantStack:
         return "SUCCEEDED"
 
     def _configuration(self, body: Any) -> Any:
-        return {"model": "m", "revision": 1}
+        return {"model": "m", "revision": 1, "effects": [{"code": "short", "message": "the window is short"}]}
 
     def _predictions(self, body: Any) -> Any:
         self._keep(PREDICTIONS, body["predictions"])
@@ -109,7 +110,8 @@ class InstantStack:
         return {"decision_id": "first", "triggered": True}
 
     def _decisions(self, body: Any) -> Any:
-        return {"decisions": self.past_decisions}
+        ended = [{"decision_id": name, **ending} for name, ending in self.endings.items() if name in self.waited_for]
+        return {"decisions": [*self.past_decisions, *ended]}
 
     def _deployments(self, body: Any) -> Any:
         return {"deployments": [{"to": self.version}] if self.version else []}
@@ -179,18 +181,33 @@ def test_the_scheduled_functions_run_in_their_order_at_every_tick(stack: Instant
 
 
 def test_a_run_that_fires_is_waited_for(stack: InstantStack) -> None:
-    stack.fires_at = START + 3 * DAY
+    stack.fires_on = {START + 3 * DAY}
     replay(stack, hourly(24 * 4))
-    assert stack.waited_for == ["first", f"at {stack.fires_at:%d}"]
+    assert stack.waited_for == ["first", "at 13"]
+
+
+def test_ends_of_runs_are_said_once_while_they_are_alike(stack: InstantStack) -> None:
+    stack.fires_on = {START + days * DAY for days in (3, 4, 5)}
+    endings = [("rejected", "worse: by 0.1"), ("rejected", "worse: by 0.2"), ("promoted", None)]
+    stack.endings = {
+        f"at {START + days * DAY:%d}": {"outcome": outcome, "outcome_reason": reason}
+        for days, (outcome, reason) in zip((3, 4, 5), endings, strict=True)
+    }
+
+    replay(stack, hourly(24 * 5))
+
+    assert stack.said[1:] == ["2026-01-13  rejected: worse: by 0.1", "2026-01-15  promoted"]
 
 
 def test_replay_goes_on_without_a_model_until_a_version_passes(stack: InstantStack) -> None:
-    stack.promotes, stack.fires_at = False, START + 3 * DAY
+    stack.promotes, stack.fires_on = False, {START + 3 * DAY}
 
     result = replay(stack, hourly(120), check_every="P1D")
 
     assert stack.said == [
-        "no version serves yet, and the replay goes on without one: the run was rejected: roc_auc is 0.5"
+        "the window is short",
+        "no version serves yet, and the replay goes on without one: the run was rejected: roc_auc is 0.5",
+        "2026-01-13  at 13 is not finished",
     ]
     assert (result.unanswered, len(result.answers)) == (24, 48)
     logged = [
@@ -246,4 +263,5 @@ def test_replay_says_before_it_begins_how_many_outcomes_come_after_every_window(
 
     said = console.export_text()
     assert said.startswith(f"{late} of 4 outcomes come later than P2D" if late else "")
+    assert said.endswith("a window of P40D would take them\n" if late else "")
     assert bool(said) is bool(late)

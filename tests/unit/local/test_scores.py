@@ -89,6 +89,15 @@ def test_expected_label_follows_the_rule_for_an_outcome() -> None:
     assert [truth_of(row(0, value), configured, "demand") for value in (150, 50, None)] == [1, 0, None]
 
 
+@pytest.mark.parametrize(("requires_exposure", "truth"), [(False, 0), (True, None)])
+def test_expected_label_without_an_outcome_is_the_default_that_holds_for_every_prediction(
+    requires_exposure: bool, truth: int | None
+) -> None:
+    default = {"value": False, "after": "P2D", "requires_exposure": requires_exposure}
+    configured = configuration(labels={"rules": [{"event": "demand", "window": "P1D"}], "default": default})
+    assert truth_of(row(0, None), configured, "demand") == truth
+
+
 def test_a_label_is_lost_if_it_is_missing_or_came_out_wrong() -> None:
     replayed = result([1, 1, 1, True, 0], [0] * 5)
     replayed.outcomes_sent = {"row-0", "row-1", "row-2", "row-3"}

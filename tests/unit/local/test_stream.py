@@ -45,6 +45,9 @@ def test_missing_cells_are_null_never_nan(tmp_path: Path) -> None:
         ("NA,a,1,1", "column x: 'NA' is not a number; if it stands for a missing one, list it under `missing`"),
         ("nan,a,1,1", "column x: 'nan' is not a number"),
         ("1_000,a,1,1", "column x: '1_000' is not a number"),
+        ('"82,10",a,1,1', "column x: '82,10' is not a number: write its decimals after a point"),
+        ('"1,234,567.5",a,1,1', "column x: '1,234,567.5' is not a number: write its decimals after a point"),
+        ('"a,1",a,1,1', "column x: 'a,1' is not a number; if it stands for a missing one"),
         ("1e31,a,1,1", "features.x must be a number from -1e+30 to 1e+30"),
         ("1,a,perhaps,1", "column flag: 'perhaps' is not a boolean"),
         ("1,a,1,maybe", "column y: 'maybe' must be 0, 1, true or false"),
@@ -130,7 +133,7 @@ def test_a_gzipped_file_is_read_as_the_plain_one(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.csv", tmp_path / "empty.csv"):
         (tmp_path / "empty.csv").touch()
-        with pytest.raises(InvalidSpec, match=path.stem):
+        with pytest.raises(InvalidSpec, match=rf"{path.stem}\.csv(: No such file or directory| is empty)$"):
             read_stream(path, spec(), configuration())
 
 
@@ -267,4 +270,18 @@ def test_bootstrap_that_is_no_part_of_the_file_is_found_before_a_stack_is_touche
     described = write_spec(tmp_path, {**SPEC, "time": {"column": "t"}, "bootstrap": bootstrap})
 
     with pytest.raises(InvalidSpec, match=said):
+        prepare_replay(ReplayFiles(rows, described))
+
+
+@pytest.mark.parametrize(("bad", "ends"), [(2, False), (3, True)])
+def test_file_most_of_whose_lines_make_no_row_is_refused(tmp_path: Path, bad: int, ends: bool) -> None:
+    rows = tmp_path / "rows.csv"
+    text = "".join(f"2026-01-1{day},{x},a,1,1\n" for day, x in enumerate(["1", "2", *["3;0"] * bad]))
+    rows.write_text(f"t,x,kind,flag,y\n{text}", encoding="utf-8")
+    described = write_spec(tmp_path, {**SPEC, "time": {"column": "t"}})
+
+    if not ends:
+        assert len(prepare_replay(ReplayFiles(rows, described)).stream.rows) == 2
+        return
+    with pytest.raises(InvalidSpec, match=r"3 of 5 lines make no row\n  line 4: column x: '3;0' is not a number"):
         prepare_replay(ReplayFiles(rows, described))

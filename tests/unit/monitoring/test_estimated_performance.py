@@ -98,6 +98,19 @@ def test_loss_is_low_when_it_is_too_large() -> None:
     assert check(harder, metric="brier", max=0.35).verdict is Verdict.OK
 
 
+@pytest.mark.parametrize(("metric", "limit", "worse"), [("accuracy", "min", 1), ("brier", "max", -1)])
+def test_estimate_that_breaks_the_limit_by_less_than_its_error_is_suspect_and_no_alarm(
+    metric: str, limit: str, worse: int
+) -> None:
+    rows = binary_rows(5_000, seed=5)
+    expected = check(rows, metric=metric).expected
+    assert expected is not None
+    found = check(rows, metric=metric, **{limit: expected.value + worse * 1e-4})
+    assert (found.verdict, found.shortfall) == (Verdict.SUSPECT, 0.0)
+    assert "which may be chance" in found.reason
+    assert check(rows, metric=metric, **{limit: expected.value - worse * 1e-4}).verdict is Verdict.OK
+
+
 def test_concept_drift_is_not_seen_and_the_report_states_it() -> None:
     turned = binary_rows(5_000, seed=8, turn=-1.0)
     found = check(turned, min=0.75)

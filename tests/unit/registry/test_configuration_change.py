@@ -7,7 +7,7 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
 from hindsight.config.store import SentDocument
 from hindsight.core.errors import Conflict
-from hindsight.registry.configuration_change import ConfigurationChanges, effects_of
+from hindsight.registry.configuration_change import ConfigurationChanges, effects_of, window_effects
 from hindsight.testing.builders.configuration import configuration, document
 from hindsight.testing.builders.pointers import promoted
 from hindsight.testing.builders.versions import version_record
@@ -128,5 +128,19 @@ def test_training_window_of_which_the_label_delay_leaves_little_is_an_effect() -
     first = ConfigurationChanges(InMemoryConfigurations(), InMemoryRegistry()).preview(short)
     assert [effect.code for effect in first.effects] == ["training_window_short"]
     assert "0 days are left to train on" in first.effects[0].message
+    enough = first.effects[0].message.partition("; from ")[2].partition(" ")[0]
+    assert (
+        codes(parse_configuration(REGRESSION), parse_configuration({**REGRESSION, "training": {"window": enough}}))
+        == []
+    )
+    one_less = f"P{int(enough[1:-1]) - 1}D"
+    less = parse_configuration({**REGRESSION, "training": {"window": one_less}})
+    assert codes(parse_configuration(REGRESSION), less) == ["training_window_short"]
     assert codes(parse_configuration(REGRESSION), short) == ["training_window_short"]
     assert codes(short, short) == []
+
+
+def test_training_window_beside_which_the_holdout_leaves_nothing_asks_for_a_smaller_holdout() -> None:
+    training = {"window": "P400D", "holdout": 0.8}
+    (effect,) = window_effects(parse_configuration({**REGRESSION, "training": training}))
+    assert effect.message.endswith("; take a smaller training.holdout")

@@ -39,12 +39,18 @@ def compose(text: str) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
-        raise InvalidInput(f"not valid YAML: {error.problem or error.context}{place}") from error
+        # The commonest cause: `curl -d @file` sends the lines of a file as one.
+        joined = "; if it was sent by curl, use --data-binary: -d joins the lines" if _is_joined(text) else ""
+        raise InvalidInput(f"not valid YAML: {error.problem or error.context}{place}{joined}") from error
     except (yaml.YAMLError, ValueError) as error:
         raise InvalidInput(f"not valid YAML: {_first_line(error)}") from error
     except RecursionError as error:
         raise InvalidInput(f"the YAML is nested deeper than {compact_json.MAX_DEPTH} levels") from error
     return node
+
+
+def _is_joined(text: str) -> bool:
+    return "\n" not in text and text.count(": ") > 1 and not text.lstrip().startswith("{")
 
 
 class _Loader(yaml.SafeLoader):

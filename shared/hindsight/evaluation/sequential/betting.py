@@ -6,8 +6,8 @@ import numpy as np
 
 from hindsight.evaluation.metrics import Floats
 
-MULTIPLES = np.array([1.25, 2.0, 4.0, 8.0])  # stakes, in those that break even at the limit
-SMALLEST_GAP = 0.02  # where the null is the limit itself, falls smaller than half of this are not worth a bet
+MULTIPLES = np.array([0.25, 0.5, 1.0, 2.0, 4.0, 8.0])  # stakes, in those that break even at the limit
+SMALLEST_GAP = 0.02  # where the null is the limit itself: a stake is best at a fall of 0.01, the next at 0.02, to 0.32
 LARGEST_LOSS = 0.9  # of a stake in one round: no single label ruins a bettor
 STARTS = 4000.0  # labels by which half of the bettors have begun
 PRIOR_ROUNDS = 20.0
@@ -18,8 +18,8 @@ RICHEST = 1e6  # what a bettor wins beyond is given away, so that wealth stays a
 class Hypothesis:
     """The null that is bet against, on values from 0 to 1 of which more is better.
 
-    The bettors say that the mean lies below ``null``; their stakes are so large that only a mean below ``limit``
-    (not above ``null``) lets them win in the long run.
+    The bettors say that the mean lies below ``null``; their stakes are set for means about ``limit`` (not above
+    ``null``).
     """
 
     null: float
@@ -27,7 +27,7 @@ class Hypothesis:
 
     @property
     def gap(self) -> float:
-        """The distance below the null that a mean must have to matter."""
+        """The distance below the null that the stakes are set for."""
         return max(self.null - self.limit, SMALLEST_GAP)
 
 
@@ -91,12 +91,12 @@ def bet(wealth: Wealth, hypothesis: Hypothesis, values: Floats | float, weights:
 
     Examples
     --------
-    >>> hypothesis = Hypothesis(null=0.875, limit=0.85)
+    >>> hypothesis = Hypothesis(null=0.85, limit=0.85)
     >>> wealth, rounds = Wealth.at_start(hypothesis), 0
     >>> while wealth.evidence < 20:  # every other answer is wrong
     ...     wealth, rounds = bet(wealth, hypothesis, float(rounds % 2)), rounds + 1
     >>> rounds
-    33
+    43
     """
     if np.max(weights) > wealth.heaviest:
         raise ValueError("a row is heavier than the stakes allow for")

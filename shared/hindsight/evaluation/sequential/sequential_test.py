@@ -10,7 +10,7 @@ import numpy as np
 from hindsight.core.codec import Record
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.metrics import Floats
-from hindsight.evaluation.sequential.betting import STARTS, Hypothesis, Wealth, bet
+from hindsight.evaluation.sequential.betting import MULTIPLES, STARTS, Hypothesis, Wealth, bet
 from hindsight.evaluation.sequential.observation import Scale, Unpaired
 from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.evaluation.weights import round_up
@@ -123,7 +123,7 @@ class SequentialTest(Record, frozen=True, kw_only=True):
         One of the same version in the same rollout, probation or service, whose limit has changed, begins where the
         stored one was: no label is bet on twice. ``heaviest`` is the largest weight that a value can have.
         """
-        if stored is not None and stored.claim == claim:
+        if stored is not None and stored.claim == claim and len(stored.stakes) == len(MULTIPLES):
             return stored
         is_continued = stored is not None and stored.claim.is_continued_by(claim)
         return cls(

@@ -15,6 +15,7 @@ from hindsight.monitoring.checks.verdict_changes import VerdictAnnouncer
 from hindsight.monitoring.results.alarm_metrics import with_overall
 from hindsight.monitoring.results.check import Check, CheckStore, page_key, report_key
 from hindsight.monitoring.results.check_result import CheckResult
+from hindsight.monitoring.results.findings import count_suspicion
 from hindsight.monitoring.results.measurement import Measurement, MetricSink
 
 
@@ -56,7 +57,7 @@ class Monitor:
                     if check.champion is None:
                         self.checks.put(check)
                     kept.append(check)
-                    measured.extend(result.measurements)
+                    measured += [*result.measurements, *count_suspicion(check)]
         if configuration is not None and configuration.serving is ServedBy.EXTERNAL:
             with parts.attempt("the checks of versions beside the champion"):
                 self.checks.put_beside(model, now, [check for check in kept if check.champion is not None])

@@ -91,8 +91,8 @@ def check_estimate(
     """Judge the champion's predictions of a window, whose labels are not known.
 
     The estimate is low when even its optimistic bound, which fails in a share ``level`` of all such windows, breaks the
-    limit that realised performance is held to. Where matured labels contradict the estimates made for the same rows,
-    there is no verdict. Input of any kind gives a report.
+    limit that realised performance is held to, suspect when only the estimate itself does. Where matured labels
+    contradict the estimates made for the same rows, there is no verdict. Input of any kind gives a report.
 
     Parameters
     ----------
@@ -178,13 +178,18 @@ def _judge(report: EstimateReport, expected: ExpectedMetric, at_level: ExpectedM
     if limit is None:
         return replace(report, verdict=Verdict.OK, optimistic=optimistic, reason=f"{reason}; no limit is set")
     shortfall = max(0.0, metric.advantage(limit, optimistic))
-    verdict, outcome = (Verdict.LOW, "significantly breaks") if shortfall > 0 else (Verdict.OK, "against")
+    if shortfall > 0:
+        verdict, outcome = Verdict.LOW, f"significantly breaks the limit {limit:.4f}"
+    elif metric.advantage(limit, expected.value) > 0:
+        verdict, outcome = Verdict.SUSPECT, f"breaks the limit {limit:.4f}, which may be chance"
+    else:
+        verdict, outcome = Verdict.OK, f"against the limit {limit:.4f}"
     return replace(
         report,
         verdict=verdict,
         optimistic=optimistic,
         shortfall=shortfall,
-        reason=f"{reason} {outcome} the limit {limit:.4f}; {report.assumption}",
+        reason=f"{reason} {outcome}; {report.assumption}",
     )
 
 

@@ -70,35 +70,23 @@ def claim_of(configuration: ModelConfiguration, version: MonitoredVersion) -> Cl
     limit = performance_limit(configuration, version.gate_value)
     if limit is None:
         return None
-    claim = performance_claim(
-        version.version,
-        configuration.performance_metric,
-        configuration.task,
-        limit=limit,
-        gate_value=version.gate_value,
-    )
+    claim = performance_claim(version.version, configuration.performance_metric, configuration.task, limit)
     if claim is None or version.champion is None:
         return claim
     return claim.replace(subject=EvaluationSubject.PERFORMANCE_BESIDE)
 
 
-def performance_claim(
-    version: str, metric: Metric, task: Task, *, limit: float, gate_value: float | None
-) -> Claim | None:
-    """Build the claim of a version that proved ``gate_value`` at the gate and must not fall below ``limit``.
+def performance_claim(version: str, metric: Metric, task: Task, limit: float) -> Claim | None:
+    """Build the claim of a version that must not fall below ``limit``; None for a metric that is no mean over labels.
 
-    The null is half-way between the two: a version that keeps at least half of the drop it is allowed in hand sets off
-    a false alarm in its whole life with at most the stated probability, and one that falls to the limit is not
-    mistaken for it. Without a better value at the gate the null is the limit. None for a metric that is no mean over
-    labels.
+    The null is the limit, the line that people drew: a version that is exactly as good sets off a false alarm in its
+    whole life with at most the stated probability, and a better one hardly ever.
 
-    >>> claim = performance_claim("v1", Metric.ACCURACY, Task.BINARY, limit=0.85, gate_value=0.9)
+    >>> claim = performance_claim("v1", Metric.ACCURACY, Task.BINARY, 0.85)
     >>> claim.scale.null
-    0.875
+    0.85
     """
-    better = gate_value is not None and metric.advantage(gate_value, limit) > 0
-    null = (limit + gate_value) / 2 if better and gate_value is not None else limit
-    scale = scale_of(metric, task, null=null, limit=limit)
+    scale = scale_of(metric, task, null=limit, limit=limit)
     if scale is None:
         return None
     on_scale = scale.hypothesis

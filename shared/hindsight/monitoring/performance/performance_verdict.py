@@ -9,7 +9,7 @@ from hindsight.evaluation.sequential.sequential_test import SequentialTest
 from hindsight.monitoring.results.check import Verdict
 
 MIN_SHORTFALL = 1e-6  # an alarm on the shortfall must see every degradation, for any newest labels
-_ROUNDING = 1e-9  # equal weights are worth their number
+_ROUNDING = 1e-9  # equal weights are worth their number, and a value on the limit is not below it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,7 @@ class Evidence:
 def judge_performance(evidence: Evidence, policy: PerformancePolicy) -> PerformanceVerdict:
     """Judge a version: it is ``low`` once the test is significant at the policy's confidence.
 
+    Until then it is ``suspect`` while the window's value is worse than the limit.
     One that decides all alike, and so has no value of its metric, is ``low`` if anything is asked of it.
     """
     found, test, limit = evidence.found, evidence.test, evidence.limit
@@ -58,14 +59,23 @@ def judge_performance(evidence: Evidence, policy: PerformancePolicy) -> Performa
     measured = _measured(found, evidence.metric)
     if limit is None:
         return PerformanceVerdict(verdict=Verdict.OK, reason=f"{measured}; no limit is set")
+    return _compare(evidence, measured, found.value, limit, policy)
+
+
+def _compare(
+    evidence: Evidence, measured: str, value: float, limit: float, policy: PerformancePolicy
+) -> PerformanceVerdict:
+    """Compare a measured value with the limit."""
+    test = evidence.test
     is_low, basis = _by_test(test, policy) if test is not None else _by_interval(evidence, limit)
-    if not is_low:
-        return PerformanceVerdict(verdict=Verdict.OK, reason=f"{measured} against the limit {limit:.4f}; {basis}")
-    return PerformanceVerdict(
-        verdict=Verdict.LOW,
-        reason=f"{measured} of the window; {_line(test, limit, evidence.metric)}: {basis}",
-        shortfall=max(MIN_SHORTFALL, evidence.metric.advantage(limit, found.value)),
-    )
+    beyond = f"{'below' if evidence.metric.greater_is_better else 'above'} the limit {limit:.4f}"
+    shortfall = evidence.metric.advantage(limit, value)
+    if is_low:
+        reason = f"{measured} of the window; it is significantly {beyond}: {basis}"
+        return PerformanceVerdict(verdict=Verdict.LOW, reason=reason, shortfall=max(MIN_SHORTFALL, shortfall))
+    if shortfall > _ROUNDING:
+        return PerformanceVerdict(verdict=Verdict.SUSPECT, reason=f"{measured}, {beyond}, which may be chance; {basis}")
+    return PerformanceVerdict(verdict=Verdict.OK, reason=f"{measured} against the limit {limit:.4f}; {basis}")
 
 
 def _lacking(found: Estimate, test: SequentialTest | None, least: int) -> str | None:
@@ -98,11 +108,3 @@ def _by_interval(evidence: Evidence, limit: float) -> tuple[bool, str]:
     optimistic = bounds.upper if evidence.metric.greater_is_better else bounds.lower
     is_low = optimistic is not None and evidence.metric.advantage(limit, optimistic) > 0
     return is_low, f"judged by the interval of this evaluation, at a level of {evidence.level:.1g}"
-
-
-def _line(test: SequentialTest | None, limit: float, metric: Metric) -> str:
-    """Describe the line that live performance has crossed: the limit, or for the test the null half-way to it."""
-    below = "below" if metric.greater_is_better else "above"
-    if test is None or test.claim.scale.null == limit:
-        return f"it is significantly {below} the limit {limit:.4f}"
-    return f"it is significantly {below} {test.claim.scale.null:.4f}, half-way to the limit {limit:.4f}"

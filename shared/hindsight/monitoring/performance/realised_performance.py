@@ -28,7 +28,7 @@ class PerformanceReport:
 
     ``limit`` is what the metric must not fall below (a loss: not exceed), ``shortfall`` how far it does, 0 where that
     is not significant. ``evidence`` is the e-value of the anytime-valid test against the claim that the metric is no
-    worse than ``null``, on ``counted`` labels since the version serves; None for a metric without such a test.
+    worse than the limit, on ``counted`` labels since the version serves; None for a metric without such a test.
     ``metrics`` and ``calibration`` are the champion's. ``unreadable`` labels or decisions do not fit the task and are
     left out.
     """
@@ -40,7 +40,6 @@ class PerformanceReport:
     limit: float | None
     shortfall: float
     evidence: float | None
-    null: float | None
     counted: int
     metrics: Mapping[str, Estimate]
     calibration: Calibration | None
@@ -63,7 +62,6 @@ class PerformanceReport:
             "limit": storable(self.limit),
             "shortfall": storable(self.shortfall),
             "evidence": storable(self.evidence),
-            "null": storable(self.null),
         }
 
 
@@ -114,7 +112,6 @@ def check_performance(
         limit=limit,
         shortfall=verdict.shortfall,
         evidence=test.evidence if test else None,
-        null=test.claim.scale.null if test else None,
         counted=test.rounds if test else 0,
         metrics={
             name.value: estimate(judged, name, confidence) for name in sorted(METRICS_BY_TASK[configuration.task])

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hindsight.monitoring.results.check import Check, CheckKind, Verdict
+from hindsight.monitoring.results.measurement import COUNT, Measurement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,3 +29,11 @@ FINDINGS: Mapping[tuple[CheckKind, Verdict], Finding] = {
 def finding_of(check: Check) -> Finding | None:
     """Look up a check's finding, None where all is well or nothing is known."""
     return FINDINGS.get((check.kind, check.verdict))
+
+
+def count_suspicion(check: Check) -> list[Measurement]:
+    """Count a suspect verdict on a champion; no alarm goes by the metric."""
+    if check.verdict is not Verdict.SUSPECT or check.champion is not None:
+        return []
+    dimensions = {"Model": check.model, "Check": check.kind.value}
+    return [Measurement(name="SuspectVerdicts", value=1.0, unit=COUNT, dimensions=dimensions)]

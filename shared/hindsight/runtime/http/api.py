@@ -14,6 +14,7 @@ from hindsight.core.compact_json import MAX_ANSWER_BYTES, answer_bytes
 from hindsight.core.errors import (
     MAX_FAULTS,
     MAX_MESSAGE,
+    NOTHING_HERE,
     Conflict,
     Fault,
     Forbidden,
@@ -94,7 +95,7 @@ def create_api(allowed_origin: Callable[[], str] = lambda: "") -> APIGatewayRest
 
     @api.not_found
     def no_route(_: NotFoundError) -> Response[str]:
-        return finish(error_response(404, NotFound.code, "there is nothing at this address"))
+        return finish(error_response(404, NotFound.code, NOTHING_HERE))
 
     return api
 

@@ -11,7 +11,7 @@ from hindsight.config.documents.strict_yaml import parse_yaml
 from hindsight.config.store import SentDocument
 from hindsight.config.types import MODEL_NAME, NO_IDENTIFIER, is_identifier
 from hindsight.core import compact_json
-from hindsight.core.errors import Fault, InvalidInput, NotFound, TooLarge, UnsupportedType
+from hindsight.core.errors import NOTHING_HERE, Fault, InvalidInput, NotFound, TooLarge, UnsupportedType, shortened
 from hindsight.quarantine.store import UNREADABLE
 
 JSON_TYPE = "application/json"
@@ -60,10 +60,15 @@ def read_object(event: APIGatewayProxyEvent, *, max_bytes: int, known: frozenset
     if isinstance(value, compact_json.Unusable):
         raise InvalidInput(f"the body {value.reason}", (Fault("", value.reason),))
     if not isinstance(value, dict):
-        raise InvalidInput("the body must be a JSON object", (Fault("", "must be an object"),))
+        raise InvalidInput(f"the body must be a JSON object with {_listed(known)}", (Fault("", "must be an object"),))
     if unknown := sorted(value.keys() - known):
-        raise InvalidInput("the body is invalid", tuple(Fault(name, "is not a known field") for name in unknown))
+        taken = f"the body takes {_listed(known)}, and not {shortened(unknown[0])}"
+        raise InvalidInput(taken, tuple(Fault(name, "is not a known field") for name in unknown))
     return value
+
+
+def _listed(known: frozenset[str]) -> str:
+    return " and ".join(sorted(known))
 
 
 def content_type(event: APIGatewayProxyEvent) -> str:
@@ -98,7 +103,7 @@ def unquoted(raw: str) -> str:
     try:
         return unquote(raw, errors="strict")
     except UnicodeDecodeError as error:
-        raise NotFound("there is nothing at this address") from error
+        raise NotFound(NOTHING_HERE) from error
 
 
 def requested_at(event: APIGatewayProxyEvent) -> datetime:
