@@ -39,7 +39,7 @@ class Story:
     def own(self, name: str) -> int:
         """Find the version's own decision."""
         row = self.logged[name]
-        return int(row.get("model_decision", row["decision"]))
+        return int(row["model_decision"] if "model_decision" in row else row["decision"])
 
     def weight(self, name: str) -> float:
         """Compute what a granted application stands for."""
@@ -135,7 +135,7 @@ def story(client: StackClient, tmp_path_factory: pytest.TempPathFactory) -> Stor
         json={"reason": "weigh", "force": True, "occurred_at": format_time(JUDGED)},
     )
     ended: Row = eventually(
-        lambda: next((row for row in get(client, f"{MODEL}/decisions")["decisions"] if _has_ended(row, run)), None)
+        lambda: next((row for row in get(client, f"{MODEL}/decisions")["decisions"] if _has_ended(row, run)), {})
     )
     assert ended["outcome"] in {"promoted", "rejected"}, ended
     version = get(client, f"{MODEL}/versions/{ended['outcome_version']}")
@@ -143,8 +143,9 @@ def story(client: StackClient, tmp_path_factory: pytest.TempPathFactory) -> Stor
     newest = get(client, f"{MODEL}/datasets?limit=1")["datasets"][0]["dataset_id"]
     dataset = get(client, f"{MODEL}/datasets/{newest}?labels=true")
     client.download(dataset["parts"]["holdout"]["url"], part)
-    table = duckdb.sql(f"SELECT prediction_id, label, propensity FROM '{part}'")
-    holdout = [dict(zip(table.columns, row, strict=True)) for row in table.fetchall()]
+    names = ("prediction_id", "label", "propensity")
+    found = duckdb.connect().execute(f"SELECT {', '.join(names)} FROM '{part}'").fetchall()
+    holdout = [dict(zip(names, row, strict=True)) for row in found]
     return Story(answers, logged, outcomes, performance, version, holdout)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,10 @@ def known(client: StackClient, model: str) -> dict[str, list[tuple[Any, float]]]
     return found
 
 
+def _is_as_expected(client: StackClient, model: str) -> bool:
+    return known(client, model) == EXPECTED
+
+
 def test_imported_history_has_its_labels_by_entity_and_reference_whichever_file_came_first(
     client: StackClient, tmp_path: Path
 ) -> None:
@@ -83,7 +88,7 @@ def test_imported_history_has_its_labels_by_entity_and_reference_whichever_file_
         for file in files:
             [done] = upload_and_wait(client, model, [file], patience=120)
             assert done["result"]["rejected"] == 0, done
-        eventually(lambda model=model: known(client, model) == EXPECTED, seconds=40)
+        eventually(partial(_is_as_expected, client, model))
         upload_and_wait(client, model, files, patience=120)
         assert known(client, model) == EXPECTED
         assert counts(client, model) == {}
