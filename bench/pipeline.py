@@ -19,7 +19,7 @@ def measure() -> dict[str, Any]:
     measured = {
         "gate": gate.measure(),
         "immature": immature.measure(),
-        "rollback": rollback.measure(),
+        "rollback": rollback.record(),
         "snapshot": snapshot.measure(),
         "training": training_memory.measure(),
         "close": close.measure(),

@@ -1,7 +1,7 @@
 """The labels until a failing version is rolled back, and the share of good ones that are; the same of rollouts.
 
-Whole evaluations by ``hindsight.rollout.evaluation.evaluate`` of simulated label records, one every twenty labels, of a
-version that the gate has passed on a simulated holdout. ``python -m bench.rollback`` prints the figures.
+Whole evaluations by ``hindsight.rollout.evaluation.evaluate`` of simulated label records, one every so many labels, of
+a version that the gate has passed on a simulated holdout. ``python -m bench.rollback`` prints and keeps the figures.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 
 from bench.rollback_records import (
     NEW,
@@ -28,6 +27,7 @@ from bench.rollback_records import (
     label_records,
     shadow_records,
 )
+from bench.rollback_tables import ALLOWED, WITHIN, keep, shown
 from bench.rollback_versions import audit, servable, version_record
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.model import ModelConfiguration
@@ -36,6 +36,7 @@ from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.sequential.betting import Wealth, bet
 from hindsight.evaluation.sequential.observation import scale_of
 from hindsight.evaluation.sequential.sequential_test import IN_ROLLOUT
+from hindsight.label_records.rows import LabelRows
 from hindsight.registry.moves import promote, start_rollout
 from hindsight.registry.pointer import Pointer, RolloutMode
 from hindsight.registry.version import VersionRecord
@@ -50,8 +51,10 @@ HOLDOUT_ROWS, VERSIONS = 2_000, 20
 EVALUATE_EVERY = 20
 FLIPPED = (1.0, 0.5, 0.25)  # shares of the rows whose concept flips after the snapshot
 FALLEN = (0.70, 0.75, 0.775, 0.80, 0.85)
-RUNS_OF_BAD, RUNS_OF_GOOD, RUNS_OF_ROLLOUTS = 200, 400, 100
-TRIED = (0.10, 0.05, 0.0, -0.03)  # how much worse than the champion, in points of accuracy
+RUNS_OF_BAD, RUNS_OF_GOOD = 200, 400
+RUNS_OF_ROLLOUTS = {0.10: 60, ALLOWED: 200, 0.025: 100, 0.0: 200, -0.03: 60}
+"""By how much worse a version is than the champion, in accuracy, with the rollouts of such versions."""
+ROLLOUT_LABELS, EVALUATE_ROLLOUTS_EVERY = 2_500, 125
 LONG, LONG_RUNS = 5_000, 500
 Evaluate = Callable[[EvaluationInput], Evaluation]
 
@@ -74,6 +77,17 @@ class Summary:
     labels_ninth_decile: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class RolloutSummary:
+    """The shares promoted and aborted, what was promoted within how many labels, and the labels until the decision."""
+
+    promoted: float
+    aborted: float
+    promoted_within: Mapping[str, float]
+    labels_median: int | None
+    labels_ninth_decile: int | None
+
+
 def measure() -> dict[str, Any]:
     """Measure rates and numbers of labels, with the sizes and the seed."""
     flipped = {str(share): _probations(_after_flip(share), RUNS_OF_BAD) for share in FLIPPED}
@@ -82,16 +96,20 @@ def measure() -> dict[str, Any]:
         for accuracy in FALLEN
     }
     rollouts = {
-        mode.value: {str(drop): _rollouts(mode, drop, RUNS_OF_ROLLOUTS) for drop in TRIED} for mode in RolloutMode
+        mode.value: {str(drop): _rollouts(mode, drop, runs) for drop, runs in RUNS_OF_ROLLOUTS.items()}
+        for mode in RolloutMode
     }
     return {
         "rollback_labels_median": max(found.labels_median or PATIENCE for found in flipped.values()),
         "false_rollback_rate": max(fallen[str(accuracy)].rolled_back for accuracy in (OLD_ACCURACY, NEW_ACCURACY)),
-        "false_abort_rate": max(found["0.0"].rolled_back for found in rollouts.values()),
-        "bad_rollout_promotion_rate": max(found["0.1"].kept for found in rollouts.values()),
+        "false_abort_rate": max(found["0.0"].aborted for found in rollouts.values()),
+        "bad_rollout_promotion_rate": max(found[str(ALLOWED)].promoted for found in rollouts.values()),
         "probation_by_share_of_rows_flipped": _shown(flipped),
         "probation_by_accuracy_in_service": _shown(fallen),
-        "rollouts_by_points_worse": {mode: _shown(found) for mode, found in rollouts.items()},
+        "rollouts_by_drop": {mode: _shown(found) for mode, found in rollouts.items()},
+        "allowed_drop": ALLOWED,
+        "rollout_labels": ROLLOUT_LABELS,
+        "evaluate_rollouts_every_labels": EVALUATE_ROLLOUTS_EVERY,
         "ever_beyond_doubt_though_equal": _ever_beyond_doubt(),
         "champion_accuracy": OLD_ACCURACY,
         "challenger_accuracy_at_the_gate": NEW_ACCURACY,
@@ -99,13 +117,14 @@ def measure() -> dict[str, Any]:
         "versions_that_passed": VERSIONS,
         "evaluate_every_labels": EVALUATE_EVERY,
         "canary_share": SHARE,
-        "runs": {"bad": RUNS_OF_BAD, "good": RUNS_OF_GOOD, "rollouts": RUNS_OF_ROLLOUTS, "long": LONG_RUNS},
+        "runs": {"bad": RUNS_OF_BAD, "good": RUNS_OF_GOOD, "long": LONG_RUNS},
+        "runs_of_rollouts": {str(drop): runs for drop, runs in RUNS_OF_ROLLOUTS.items()},
         "long_rounds": LONG,
         "seed": SEED,
     }
 
 
-def _shown(found: Mapping[str, Summary]) -> dict[str, dict[str, float | None]]:
+def _shown(found: Mapping[str, Summary] | Mapping[str, RolloutSummary]) -> dict[str, dict[str, Any]]:
     return {name: asdict(summary) for name, summary in found.items()}
 
 
@@ -133,8 +152,8 @@ def _probations(accuracy: float, runs: int) -> Summary:
     return _summary(ended)
 
 
-def _rollouts(mode: RolloutMode, worse_by: float, runs: int) -> Summary:
-    """Simulate the rollouts of versions that are worse than the champion by some points."""
+def _rollouts(mode: RolloutMode, worse_by: float, runs: int) -> RolloutSummary:
+    """Simulate the rollouts of versions whose accuracy is worse than the champion's by so much."""
     configuration, ended = _configuration(), []
     for run in range(runs):
         rng = np.random.default_rng((SEED, run))
@@ -147,19 +166,27 @@ def _rollouts(mode: RolloutMode, worse_by: float, runs: int) -> Summary:
             return evaluate_rollout(seen, pointer, rollout, record)  # noqa: B023  called before the next run
 
         if mode is RolloutMode.CANARY:
-            batch = round(EVALUATE_EVERY / SHARE)
-            rows = canary_records(rng, OLD_ACCURACY - worse_by)
+            batch = round(EVALUATE_ROLLOUTS_EVERY / SHARE)
+            rows = canary_records(rng, OLD_ACCURACY - worse_by, ROLLOUT_LABELS)
         else:
-            batch, rows = EVALUATE_EVERY, shadow_records(rng, worse_by)
+            batch, rows = EVALUATE_ROLLOUTS_EVERY, shadow_records(rng, worse_by, ROLLOUT_LABELS)
         ended.append(_evaluated(rows, batch, configuration, evaluate))
-    return _summary(ended)
+    labels = [end.labels if end.outcome is not Outcome.WAIT else np.inf for end in ended]
+    promoted = [end.labels if end.outcome is Outcome.KEEP else np.inf for end in ended]
+    return RolloutSummary(
+        promoted=_share(ended, Outcome.KEEP),
+        aborted=_share(ended, Outcome.ROLL_BACK),
+        promoted_within={str(most): float(np.mean(np.array(promoted) <= most)) for most in WITHIN},
+        labels_median=_known(np.quantile(labels, 0.5, method="higher")),
+        labels_ninth_decile=_known(np.quantile(labels, 0.9, method="higher")),
+    )
 
 
 def _evaluated(
     rows: Sequence[LabelFields], batch: int, configuration: ModelConfiguration, evaluate: Evaluate
 ) -> RolloutEnd:
     """Evaluate after every batch of labels until something is decided."""
-    stored, found = None, None
+    stored, found, rows = None, None, LabelRows.of(rows)
     for seen in range(batch, len(rows) + 1, batch):
         now = START + seen * timedelta(minutes=1)
         found = evaluate(
@@ -245,29 +272,25 @@ def _configuration() -> ModelConfiguration:
             "features": {"x": {"type": "numeric"}},
             "labels": {"rules": [{"event": "outcome", "window": "P1D"}]},
             "gate": {"metric": "accuracy", "confidence": 0.95},
+            "deployment": {
+                "canary": {"max_age": "P60D"},
+                "shadow": {"max_age": "P60D"},
+                "probation": {"max_drop": ALLOWED},
+            },
         }
     )
 
 
-def shown(figures: dict[str, Any]) -> Table:
-    """Format the figures as a table."""
-    table = Table(
-        "subject", "version", "kept", "rolled back", "labels, median", "ninth decile", title="Rollout evaluation"
-    )
-    groups = {
-        "probation, rows flipped": figures["probation_by_share_of_rows_flipped"],
-        "probation, accuracy": figures["probation_by_accuracy_in_service"],
-        **{f"{mode}, points worse": found for mode, found in figures["rollouts_by_points_worse"].items()},
-    }
-    for name, group in groups.items():
-        for version, found in group.items():
-            table.add_row(name, version, *("" if value is None else f"{value:.3g}" for value in found.values()))
-    return table
+def record() -> dict[str, Any]:
+    """Measure, keep the figures that the documentation is compared with, and write its tables."""
+    figures = measure()
+    keep(figures)
+    return figures
 
 
 def main() -> None:
-    """Measure and print."""
-    figures = measure()
+    """Measure, write and print."""
+    figures = record()
     console = Console(width=140)
     console.print(shown(figures))
     console.print({name: value for name, value in figures.items() if not isinstance(value, dict)})

@@ -141,8 +141,8 @@ def test_a_canary_that_is_worse_goes_and_one_that_is_not_takes_over(client: Stac
         pointer, second = serve_two(client, model)
         rollout = start_rollout(pointer, servable(second), RolloutMode.CANARY, 0.1, audit(TOOK_OVER))
         registry(client).move_pointer(model, rollout)
-        label(client, model, "v2", drawn(250, accuracy))
-        label(client, model, "v1", drawn(2250, 0.8, seed=2))
+        label(client, model, "v2", drawn(1_000, accuracy))
+        label(client, model, "v1", drawn(9_000, 0.8, seed=2))
         held = client.call("POST", f"models/{model}/retrain", key="operator", json={"reason": "now"})
         assert held["blocked_by"][0]["code"] == "undecided_rollout"
 

@@ -121,30 +121,41 @@ class Strategy(StrEnum):
     SHADOW = "shadow"
 
 
+class Undecided(StrEnum):
+    """The end of a rollout that is neither shown to be worse nor shown to be good enough in its time."""
+
+    ABORT = "abort"
+    PROMOTE = "promote"
+
+
 class Canary(Section):
-    """The share of entities a canary answers; that many matured labels decide it, and it is aborted when too old."""
+    """The share of entities a canary answers, the fewest labels that decide it, and its end when it is too old."""
 
     share: OpenFraction = 0.1
     """The share of entities that the new version answers."""
     min_labels: Annotated[int, Field(ge=1)] = 200
     """A decision needs so many labels of each version."""
     max_age: PositiveDuration = timedelta(days=14)
-    """Undecided after that long, the canary ends and the champion stays."""
+    """After that long the canary ends, decided or not."""
+    undecided: Undecided = Undecided.ABORT
+    """The end of one that is undecided then: `abort` keeps the champion, `promote` takes the new version."""
 
 
 class Shadow(Section):
-    """The end of a shadow, whose predictions are not served: matured labels for a decision, and its greatest age."""
+    """The fewest labels that decide a shadow, whose predictions are not served, and its end when it is too old."""
 
     min_labels: Annotated[int, Field(ge=1)] = 200
     """A decision needs so many labels."""
     max_age: PositiveDuration = timedelta(days=14)
-    """Undecided after that long, the shadow ends and the champion stays."""
+    """After that long the shadow ends, decided or not."""
+    undecided: Undecided = Undecided.ABORT
+    """The end of one that is undecided then: `abort` keeps the champion, `promote` takes the new version."""
 
 
 class Probation(Section):
     """The probation of a promoted version, in matured labels or else in time, and the drop that rolls it back.
 
-    The drop is in the unit of the gate's metric. A rollout may be worse by as much.
+    The drop is in the unit of the gate's metric. A rollout must be shown not to be worse by as much.
     """
 
     min_labels: Annotated[int, Field(ge=1)] = 200

@@ -18,8 +18,8 @@ def test_a_version_as_good_as_the_one_before_it_stays() -> None:
 
 def test_a_rollout_ten_points_worse_goes_and_one_that_is_better_takes_over() -> None:
     for mode in RolloutMode:
-        assert _rollouts(mode, 0.10, 8).rolled_back >= 0.75
-        assert _rollouts(mode, -0.03, 8).kept >= 0.75
+        assert _rollouts(mode, 0.10, 8).aborted >= 0.75
+        assert _rollouts(mode, -0.03, 8).promoted >= 0.75
 
 
 def test_an_equal_canary_is_called_worse_in_a_life_of_labels_as_seldom_as_stated() -> None:

@@ -98,7 +98,7 @@ def test_good_challenger_is_promoted_and_bad_one_aborted(mode: RolloutMode, prom
         world = World().try_out(mode)
         rows = canary(ours)
         if mode is RolloutMode.SHADOW:
-            rows = with_shadow(records(OLD, drawn(300, 0.88)), drawn(300, ours, seed=5))
+            rows = with_shadow(records(OLD, drawn(900, 0.88)), drawn(900, ours, seed=5))
         put(world.lake, rows)
         world.evaluate()
         assert world.announced == [name]
@@ -147,5 +147,6 @@ def test_newest_evaluation_of_rollout_is_stored() -> None:
     world.evaluate()
     found = world.evaluations.evaluations(MODEL)["rollout"]
     assert (found["version"], found["verdict"], found["labels"]) == (NEW, "wait", 50)
-    assert found["reason"].endswith("decided at 200 labels")
+    assert "; decided at 200 labels at the earliest: e-value" in found["reason"]
     assert 0 < found["evidence"] < 20
+    assert 0 < found["evidence_good"] < 20

@@ -91,7 +91,7 @@ def test_too_few_labels_of_the_champion_say_nothing_and_nothing_is_bet() -> None
     found = canary(traffic(0.88, 20))
     assert found.test is None
     assert found.verdict.outcome is Outcome.WAIT
-    assert found.verdict.reason.endswith("decided at 200 labels")
+    assert found.verdict.reason.endswith("decided at 200 labels at the earliest")
 
 
 def test_without_a_label_the_rollout_ends_undecided_at_its_deadline() -> None:

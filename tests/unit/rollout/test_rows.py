@@ -12,7 +12,7 @@ from hindsight.config.metrics import Metric, Task
 from hindsight.evaluation.matured_labels import read_matured
 from hindsight.evaluation.sequential.observation import scale_of
 from hindsight.evaluation.sequential.sequential_test import WaitingLabels
-from hindsight.rollout.evaluation.comparison import compare, difference_hypothesis
+from hindsight.rollout.evaluation.comparison import compare, compare_paired, difference_hypothesis, reverse_hypothesis
 from hindsight.rollout.evaluation.rows import evenly_sampled, first_of_entities, matured_since
 from tests.unit.rollout.world import DAY, HOUR, NEW, NOW, SINCE, Row, drawn, records, rules, seen
 
@@ -64,13 +64,14 @@ def test_every_value_of_the_shorter_side_is_bet_on_once_for_any_cut_into_looks(c
     waiting, values = WaitingLabels(), []
     places = [0, *sorted(cuts), 120]
     for start, end in pairwise(places):
-        found, waiting = compare(
+        found = compare(
             scale,
             ours.at(np.arange(start, end)),
             others.at(np.arange(start * beside, end * beside)),
             waiting,
         )
-        values.extend(found.tolist())
+        waiting = found.waiting
+        values.extend(found.values.tolist())
     assert len(values) == 120
     assert all(0 <= value <= 1 for value in values)
     # Equal on the whole: the mean difference of the two sides is that of the values.
@@ -83,10 +84,10 @@ def test_a_side_without_labels_waits_for_the_other() -> None:
     assert scale is not None
     some = read_matured(records(NEW, [True, False, True]), rules()).predictions
     none = some.at(np.array([], dtype=int))
-    found, waiting = compare(scale, some, none, WaitingLabels())
-    assert (len(found), waiting.values) == (0, ((1.0, 0.0, 1.0), ()))
-    found, waiting = compare(scale, none, some, waiting)
-    assert (found.tolist(), waiting.values) == ([0.5, 0.5, 0.5], ((), ()))
+    found = compare(scale, some, none, WaitingLabels())
+    assert (len(found.values), len(found.reverse), found.waiting.values) == (0, 0, ((1.0, 0.0, 1.0), ()))
+    found = compare(scale, none, some, found.waiting)
+    assert (found.values.tolist(), found.waiting.values) == ([0.5, 0.5, 0.5], ((), ()))
 
 
 def test_stakes_of_a_difference_break_even_where_it_is_all_that_is_allowed() -> None:
@@ -94,3 +95,30 @@ def test_stakes_of_a_difference_break_even_where_it_is_all_that_is_allowed() -> 
     assert scale is not None
     hypothesis = difference_hypothesis(scale)
     assert (hypothesis.null, hypothesis.limit) == pytest.approx((0.5, 0.45))
+
+
+METRICS = [Metric.ACCURACY, Metric.PRECISION, Metric.RECALL, Metric.F1, Metric.BRIER, Metric.LOG_LOSS]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("is_paired", [True, False])
+def test_reverse_values_are_at_their_null_where_the_version_is_worse_by_all_that_is_allowed(
+    metric: Metric, is_paired: bool
+) -> None:
+    rows = records(NEW, drawn(4_000, 0.9, seed=7))
+    champion, version = (
+        read_matured(rights, rules()).predictions for rights in (rows, records(NEW, drawn(4_000, 0.8, seed=8)))
+    )
+    best, worst = champion.measure(metric), version.measure(metric)
+    assert best is not None
+    assert worst is not None
+    scale = scale_of(metric, Task.BINARY, null=best, limit=worst)
+    assert scale is not None
+    versus = compare_paired if is_paired else compare
+    at_the_limit, alike = (versus(scale, side, champion, WaitingLabels()) for side in (version, champion))
+    null = reverse_hypothesis(scale).null
+    # Blocks of a side with fewer values do not all have one length.
+    assert at_the_limit.reverse.mean() == pytest.approx(null, abs=1e-9 if is_paired else 2e-3)
+    assert alike.reverse.mean() < null - 0.01 * (1 if metric.is_share else 0.1)
+    for found in (at_the_limit, alike):
+        assert 0 <= found.reverse.min() <= found.reverse.max() <= 1

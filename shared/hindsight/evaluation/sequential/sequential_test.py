@@ -98,7 +98,8 @@ class SequentialTest(Record, frozen=True, kw_only=True):
     this model and subject was stored. ``highest`` is the largest e-value there ever was, ``deferred_at`` the number of
     labels at which a decision was last put off, ``sampled_share`` the smallest share of the records that labels were
     counted of. ``rounds`` is the number of labels, or pairs of them, that have been bet on; it and what follows up to
-    ``heaviest`` are the bettors' wealth.
+    ``heaviest`` are the bettors' wealth. ``reverse`` is, of a rollout, the test on the same labels of the claim that
+    the version is worse by all that is allowed.
     """
 
     claim: Claim
@@ -113,6 +114,7 @@ class SequentialTest(Record, frozen=True, kw_only=True):
     waiting: WaitingLabels = NONE_WAITING
     updates: int = 0
     sampled_share: float = WHOLE
+    reverse: "SequentialTest | None" = None
 
     @classmethod
     def of(

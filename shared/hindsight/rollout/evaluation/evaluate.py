@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from hindsight.config.model import ModelConfiguration
+from hindsight.config.training import Undecided
 from hindsight.entities.label_row import LabelFields
 from hindsight.evaluation.labelled_predictions import LabelledPredictions
 from hindsight.evaluation.matured_labels import is_readable, read_matured
@@ -17,7 +18,13 @@ from hindsight.label_records.sampling import WHOLE
 from hindsight.registry.pointer import Pointer, Probation, Rollout, RolloutMode
 from hindsight.registry.version import VersionRecord
 from hindsight.rollout.evaluation.baseline import Baseline, baseline_of, kept_baseline, live_baseline
-from hindsight.rollout.evaluation.comparison import compare, compare_paired, difference_hypothesis, unweighted
+from hindsight.rollout.evaluation.comparison import (
+    compare,
+    compare_paired,
+    difference_hypothesis,
+    reverse_hypothesis,
+    unweighted,
+)
 from hindsight.rollout.evaluation.rows import due_by, evenly_sampled, first_of_entities, matured_since
 from hindsight.rollout.evaluation.sample_ratio import SampleRatio, sample_ratio
 from hindsight.rollout.evaluation.verdict import (
@@ -28,6 +35,7 @@ from hindsight.rollout.evaluation.verdict import (
     against_expectation,
     compared,
     decide,
+    decide_rollout,
     stop_for,
 )
 
@@ -87,13 +95,14 @@ class Evaluation:
             "reason": self.verdict.reason,
             "labels": self.measured.labels,
             "evidence": self.evidence,
+            **({} if self.test is None or self.test.reverse is None else {"evidence_good": self.test.reverse.evidence}),
             "sampled_share": self.sampled_share,
             **({} if self.ratio is None else {"sample_ratio": self.ratio.to_json()}),
         }
 
 
 def evaluate_rollout(given: EvaluationInput, pointer: Pointer, rollout: Rollout, record: VersionRecord) -> Evaluation:
-    """Decide on the version of a rollout, by the matured labels of the predictions made since it began.
+    """Decide on the version of a rollout by the matured labels of the predictions made since it began.
 
     A canary's rows are compared with the champion's of the same time, one an entity; a shadow's predictions with the
     champion's of the same rows. A canary that answers another share than it was to is not decided.
@@ -106,7 +115,10 @@ def evaluate_rollout(given: EvaluationInput, pointer: Pointer, rollout: Rollout,
     version, champion = (unweighted(read_matured(side, configuration).predictions) for side in sides)
     terms = configuration.deployment.canary if is_canary else configuration.deployment.shadow
     ends = Terms(
-        min_labels=terms.min_labels, confidence=configuration.gate.confidence, deadline=rollout.since + terms.max_age
+        min_labels=terms.min_labels,
+        confidence=configuration.gate.confidence,
+        deadline=rollout.since + terms.max_age,
+        undecided=Outcome.KEEP if terms.undecided is Undecided.PROMOTE else Outcome.ROLL_BACK,
     )
     baseline, test = _begin(given, pointer, rollout, baseline_of(configuration, record, pointer.champion), champion)
     ratio = sample_ratio(due_by(labels, given.until), rollout, pointer.champion) if is_canary else None
@@ -117,7 +129,7 @@ def evaluate_rollout(given: EvaluationInput, pointer: Pointer, rollout: Rollout,
         verdict = stop_for(ratio, ends, given.now)
     else:
         test = None if test is None else _bet(given, test, sides, is_canary=is_canary)
-        verdict, test = decide(test, measured, ends, given.now)
+        verdict = decide_rollout(test, measured, ends, given.now)
     return Evaluation(verdict=verdict, measured=measured, test=test, sampled_share=given.sampled_share, ratio=ratio)
 
 
@@ -155,8 +167,9 @@ def _bet(given: EvaluationInput, test: SequentialTest, sides: Sides, *, is_canar
     narrowed = (kept(side, test.sampled_share) for side in sides)
     fresh = [side.at(side.came_to_count(reached, given.until)) for side in narrowed]
     version, champion = (read_matured(side, given.configuration).predictions for side in fresh)
-    values, waiting = compare_rows(test.claim.scale, version, champion, test.waiting)
-    return test.count(values, None, waiting, given.until)
+    found = compare_rows(test.claim.scale, version, champion, test.waiting)
+    reverse = None if test.reverse is None else test.reverse.count(found.reverse, None, NONE_WAITING, given.until)
+    return test.count(found.values, None, found.waiting, given.until).replace(reverse=reverse)
 
 
 def evaluate_probation(
@@ -212,7 +225,7 @@ def _rollout_test(
 ) -> SequentialTest | None:
     if baseline.scale is None:
         return None
-    hypothesis = difference_hypothesis(baseline.scale)
+    hypothesis, reverse = difference_hypothesis(baseline.scale), reverse_hypothesis(baseline.scale)
     claim = Claim(
         subject=EvaluationSubject.ROLLOUT,
         version=rollout.version,
@@ -222,7 +235,11 @@ def _rollout_test(
         null=hypothesis.null,
         limit=hypothesis.limit,
     )
-    return SequentialTest.of(claim, rollout.since, given.stored)
+    test = SequentialTest.of(claim, rollout.since, given.stored)
+    if test.reverse is not None:
+        return test
+    reversed_claim = claim.replace(null=reverse.null, limit=reverse.limit)
+    return test.replace(reverse=SequentialTest.of(reversed_claim, test.reached, None))
 
 
 def _probation_test(

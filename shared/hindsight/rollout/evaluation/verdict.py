@@ -1,4 +1,4 @@
-"""The verdict of an evaluation: the rule that rollouts and probations share."""
+"""The verdict of an evaluation: the rules of rollouts and of probations."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,31 +46,69 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """The terms of a decision; ``undecided`` is the outcome at the deadline, without labels."""
+    """The terms of a decision; ``undecided`` is the outcome at the deadline where nothing is shown."""
 
     min_labels: int
     confidence: float
     deadline: datetime
-    undecided: Outcome = Outcome.ROLL_BACK
+    undecided: Outcome
+
+
+def decide_rollout(test: SequentialTest | None, measured: Measured, terms: Terms, now: datetime) -> Verdict:
+    """Decide on the version of a rollout; to roll back is to abort it.
+
+    1. Significantly worse, by a test that is valid at any time: aborted, however few the labels.
+    2. Significantly not worse by all that is allowed, by a test of that kind, on ``min_labels`` at least, and not
+       measured worse by so much either: promoted.
+    3. Else it waits, until the deadline and what is configured then.
+    """
+    if (worse := _significantly_worse(test, measured, terms)) is not None:
+        return worse
+    reverse = None if test is None else test.reverse
+    if (
+        reverse is not None
+        and reverse.is_significant(terms.confidence)
+        and measured.labels >= terms.min_labels
+        and measured.worse_by is not None
+        and measured.worse_by <= measured.allowed
+    ):
+        shown = f"significantly {_allowed(measured)}, e-value {_of_needed(reverse, terms)}"
+        return Verdict(outcome=Outcome.KEEP, reason=f"{shown}; {measured.described}")
+    lacking = f"{measured.described}; decided at {terms.min_labels} labels at the earliest"
+    if test is not None and reverse is not None:
+        lacking = (
+            f"{lacking}: e-value {_of_needed(test, terms)} for worse, {_of_needed(reverse, terms)} for "
+            f"{_allowed(measured)}"
+        )
+    if now >= terms.deadline:
+        return Verdict(outcome=terms.undecided, reason=f"its time is over without a decision: {lacking}")
+    return Verdict(outcome=Outcome.WAIT, reason=lacking)
+
+
+def _significantly_worse(test: SequentialTest | None, measured: Measured, terms: Terms) -> Verdict | None:
+    if test is None or not test.is_significant(terms.confidence):
+        return None
+    significant = f"significantly worse, e-value {_of_needed(test, terms)}"
+    return Verdict(outcome=Outcome.ROLL_BACK, reason=f"{significant}; {measured.described}")
+
+
+def _of_needed(test: SequentialTest, terms: Terms) -> str:
+    return f"{test.evidence:.3g} of the {1 / (1 - terms.confidence):.3g} needed"
 
 
 def decide(
     test: SequentialTest | None, measured: Measured, terms: Terms, now: datetime
 ) -> tuple[Verdict, SequentialTest | None]:
-    """Decide on a version; the test that is returned remembers a decision that was put off.
+    """Decide on a champion on probation; the test that is returned remembers a decision that was put off.
 
     1. Significantly worse, by a test that is valid at any time: rolled back, however few the labels.
     2. Else, from ``min_labels`` on: kept unless it is measured worse by more than is allowed. Then the decision is put
        off to twice as many labels: measured at every evaluation, a bad version would be kept on a lucky day.
-    3. Else, at the deadline: rolled back if it is measured worse than is allowed. For want of labels a rollout is
-       aborted too, for what could not be shown to be good does not serve; a champion, which the gate has passed, stays.
-
-    Of a rollout, to roll back is to abort it.
+    3. Else, at the deadline: rolled back if it is measured worse than is allowed. For want of labels it stays, since
+       the gate has passed it.
     """
-    if test is not None and test.is_significant(terms.confidence):
-        needed = 1 / (1 - terms.confidence)
-        significant = f"significantly worse, e-value {test.evidence:.3g} of the {needed:.3g} needed"
-        return Verdict(outcome=Outcome.ROLL_BACK, reason=f"{significant}; {measured.described}"), test
+    if (worse := _significantly_worse(test, measured, terms)) is not None:
+        return worse, test
     needed_labels = max(terms.min_labels, 2 * (test.deferred_at if test else 0))
     if measured.labels >= needed_labels and measured.worse_by is not None:
         if measured.worse_by <= measured.allowed:
@@ -89,10 +127,10 @@ def stop_for(ratio: SampleRatio, terms: Terms, now: datetime) -> Verdict:
     """Put off the decision on a canary that does not answer the share it was to answer.
 
     Who is missing on one side may be the hard or the easy cases: a comparison would say more of them than of the
-    version. At the deadline the outcome is that of a rollout without labels.
+    version. At the deadline it is aborted, whatever is configured: it never ran as it was to.
     """
     if now >= terms.deadline:
-        return Verdict(outcome=terms.undecided, reason=f"its time is over without a decision: {ratio.reason}")
+        return Verdict(outcome=Outcome.ROLL_BACK, reason=f"its time is over without a decision: {ratio.reason}")
     return Verdict(outcome=Outcome.SAMPLE_RATIO_MISMATCH, reason=f"nothing is decided: {ratio.reason}")
 
 
