@@ -62,6 +62,8 @@ class YearOutcome:
     trigger: bool
     feature: bool
     significant: bool
+    suspect_checks: int
+    suspect_feature_checks: int
     plain_trigger: bool
     plain_feature: bool
     checks: int
@@ -73,11 +75,15 @@ def judge(year: Year) -> YearOutcome:
     rejected = year.rejected(p_values)
     share = year.configuration.monitoring.drift.share
     drifting = year.drifting(rejected)
+    suspect = year.suspect(rejected)
+    is_suspect = year.has_large | ((drifting | suspect).mean(axis=1) >= share)
     looks = [looks.p_value for name, looks in year.looks.items() if name != SCORE]
     plain = (np.column_stack(looks) < PLAIN_ALPHA) & enough[:, np.newaxis]
     return YearOutcome(
         trigger=bool((drifting.mean(axis=1) >= share).any()),
         feature=bool(drifting.any()),
+        suspect_checks=int((is_suspect & (drifting.mean(axis=1) < share)).sum()),
+        suspect_feature_checks=int(suspect.any(axis=1).sum()),
         significant=bool(((p_values.min(axis=1) <= rejected) & enough).any()),
         plain_trigger=bool((plain.mean(axis=1) >= share).any()),
         plain_feature=bool(plain.any()),
@@ -86,7 +92,10 @@ def judge(year: Year) -> YearOutcome:
 
 
 def false_alarms(years: int, first_seed: int, traffic: Sequence[Traffic] = TRAFFIC) -> dict[str, Any]:
-    """Measure the share of simulated years with a false alarm of any kind, by traffic, each with its upper bound."""
+    """Measure the share of simulated years with a false alarm of any kind, by traffic, each with its upper bound.
+
+    Of suspect models and features, which ring no alarm, the share of the checks.
+    """
     found = {}
     for kind in traffic:
         count = max(2, round(years * kind.share_of_years))
@@ -94,13 +103,16 @@ def false_alarms(years: int, first_seed: int, traffic: Sequence[Traffic] = TRAFF
             judge(Year.simulate(kind.rows_an_hour, kind.reference_rows, seed))
             for seed in range(first_seed, first_seed + count)
         ]
-        triggers = sum(outcome.trigger for outcome in outcomes)
+        triggers, checks = (sum(getattr(outcome, part) for outcome in outcomes) for part in ("trigger", "checks"))
         found[kind.name] = {
             "years": count,
-            "checks_a_year": round(sum(outcome.checks for outcome in outcomes) / count),
+            "checks_a_year": round(checks / count),
             "model": triggers / count,
             "model_upper_95": _upper_bound(triggers, count),
             "any_feature": sum(outcome.feature for outcome in outcomes) / count,
+            "suspect_model_checks": sum(outcome.suspect_checks for outcome in outcomes) / checks,
+            "suspect_feature_checks": sum(outcome.suspect_feature_checks for outcome in outcomes) / checks,
+            "suspect_model_years": sum(outcome.suspect_checks > 0 for outcome in outcomes) / count,
             "any_significance": sum(outcome.significant for outcome in outcomes) / count,
             "plain_rule_model": sum(outcome.plain_trigger for outcome in outcomes) / count,
             "plain_rule_any_feature": sum(outcome.plain_feature for outcome in outcomes) / count,
@@ -111,8 +123,8 @@ def false_alarms(years: int, first_seed: int, traffic: Sequence[Traffic] = TRAFF
 def differences_from_check_drift(traffic: Traffic, seed: int, hours: Sequence[int]) -> int:
     """Count the verdicts, sizes and p-values of a simulated year that differ from those of `check_drift`."""
     year = Year.simulate(traffic.rows_an_hour, traffic.reference_rows, seed)
-    drifting = year.drifting(year.rejected(year.p_values))
-    different = 0
+    rejected = year.rejected(year.p_values)
+    drifting, suspect, different = year.drifting(rejected), year.suspect(rejected), 0
     for hour in hours:
         reference, window, recent = year.profiles(hour)
         report = check_drift(
@@ -120,6 +132,7 @@ def differences_from_check_drift(traffic: Traffic, seed: int, hours: Sequence[in
         )
         for place, (name, feature) in enumerate(report.features.items()):
             different += bool(drifting[hour, place]) is not (feature.verdict is Verdict.DRIFT)
+            different += bool(suspect[hour, place]) is not (feature.verdict is Verdict.SUSPECT)
             different += year.enough[hour] and _differs(feature, year.looks[name], hour)
     return different
 
@@ -206,7 +219,8 @@ def measure(years: int = 200, runs: int = 200, first_seed: int = 1) -> dict[str,
     traffic where chance has most room; ``drift_detection_rows`` the median over runs for a window that begins with the
     shift, ``drift_detection_rows_worst`` the worst of all runs, also of those whose window has older rows. The champion
     has served for a year by then, so that its checks have the least left to spend. ``seasonal_false_alarm_rate`` is the
-    share of checks, of a process that repeats itself weekly, in which the model or a feature was said to drift.
+    share of checks, of a process that repeats itself weekly, in which the model or a feature was said to drift. The
+    rates of ``suspect`` are the shares of checks in which the model was.
     """
     seasonal = seasonal_alarms(first_seed)
     alarms = false_alarms(years, first_seed)
@@ -223,6 +237,8 @@ def measure(years: int = 200, runs: int = 200, first_seed: int = 1) -> dict[str,
     return {
         "drift_false_alarm_rate": max(found["model"] for found in alarms.values()),
         "seasonal_false_alarm_rate": max(found["any_feature"] for found in seasonal.values()),
+        "drift_suspect_rate": max(found["suspect_model_checks"] for found in alarms.values()),
+        "seasonal_suspect_rate": max(found["suspect_model"] for found in seasonal.values()),
         "drift_detection_rows": new_rows_only["median"],
         "drift_detection_rows_worst": max(found["worst"] for found in detection.values()),
         "false_alarms": alarms,

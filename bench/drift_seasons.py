@@ -28,7 +28,7 @@ _FIRST = 2 * WEEK_HOURS  # a window, and a week before it
 def seasonal_alarms(
     seed: int, rows_an_hour: tuple[int, ...] = ROWS_AN_HOUR, *, checked_hours: int = CHECKED_HOURS, every: int = 3
 ) -> dict[str, Any]:
-    """Measure the share of checks in which the model, or any feature, was found to drift, by traffic.
+    """Measure the share of checks in which the model, or any feature, was found to drift or suspect, by traffic.
 
     ``looked_apart`` is the share in which the newest rows were looked at by themselves, ``far_from_training`` the share
     of those in which they drift by the training alone.
@@ -52,13 +52,22 @@ def _alarms(seed: int, rows_an_hour: int, checked_hours: int, every: int) -> dic
         report = check_drift(reference, window, window, configuration, level=level, recent=recent)
         alone = recent and check_drift(reference, recent.rows, recent.rows, configuration, level=level)
         said.append(
-            (report.verdict is Verdict.DRIFT, bool(report.drifting), bool(recent), bool(alone and alone.drifting))
+            (
+                report.verdict is Verdict.DRIFT,
+                bool(report.drifting),
+                report.verdict is Verdict.SUSPECT,
+                bool(report.of_verdict(Verdict.SUSPECT)),
+                bool(recent),
+                bool(alone and alone.drifting),
+            )
         )
-    model, feature, apart, far = np.mean(said, axis=0).tolist()
+    model, feature, suspect, suspect_feature, apart, far = np.mean(said, axis=0).tolist()
     return {
         "checks": len(said),
         "model": model,
         "any_feature": feature,
+        "suspect_model": suspect,
+        "suspect_feature": suspect_feature,
         "looked_apart": apart,
         "far_from_training": far,
     }

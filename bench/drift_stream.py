@@ -3,11 +3,11 @@
 What `check_drift` does of one window, `Year` does of 8,760: the same bins, distances, tests and levels, on arrays.
 `Year.profiles` gives any of its windows as profiles, so that both can be held against each other.
 
-The newest rows are held against the training alone where that is not significant: then a week before cannot matter, for
-their p-value is the larger of the two. Elsewhere `check_drift` itself is asked.
+The newest rows are held against the training alone where that is neither significant nor large: then a week before
+cannot matter, for their p-value is the larger of the two, their size the smaller. Elsewhere `check_drift` is asked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -35,6 +35,7 @@ from hindsight.profiles.column import ColumnProfile
 from hindsight.profiles.numbers import NumberSketch
 from hindsight.profiles.profile import Profile
 
+Booleans = npt.NDArray[np.bool_]
 PROMOTED = datetime(2026, 3, 1, tzinfo=UTC)
 HOURS = 8760
 WINDOW_HOURS = 168
@@ -105,11 +106,24 @@ class Looks:
         least: Floats = np.min(list(self.p_values.values()), axis=0)
         return np.minimum(self.kinds * least, 1.0)
 
-    def drifts(self, rejected: Floats) -> npt.NDArray[np.bool_]:
+    def drifts(self, rejected: Floats) -> Booleans:
         """Find the checks at which it drifts, by the rule of `judge_feature`."""
+        return self._in_any_kind(rejected, lambda is_large, is_significant: is_large & is_significant)
+
+    def is_suspect(self, rejected: Floats) -> Booleans:
+        """Find the checks at which a kind of it is suspect."""
+        return self._in_any_kind(rejected, lambda is_large, is_significant: is_large ^ is_significant)
+
+    @property
+    def is_large(self) -> Booleans:
+        """The checks at which a kind of it is large."""
+        return np.asarray(np.max(list(self.sizes.values()), axis=0) >= 1.0)
+
+    def _in_any_kind(self, rejected: Floats, rule: Callable[[Booleans, Booleans], Booleans]) -> Booleans:
         found = np.zeros(len(rejected), dtype=np.bool_)
         for kind, p_value in self.p_values.items():
-            found |= (self.sizes[kind] >= 1.0) & (np.minimum(self.kinds * p_value, 1.0) <= rejected)
+            is_significant = (np.minimum(self.kinds * p_value, 1.0) <= rejected) & (self.sizes[kind] > 0.0)
+            found |= rule(self.sizes[kind] >= 1.0, is_significant)
         return found
 
 
@@ -161,7 +175,7 @@ class Year:
         return np.array([level_of(alpha, PROMOTED, PROMOTED + timedelta(hours=hour + 1)) for hour in range(HOURS)])
 
     @property
-    def enough(self) -> npt.NDArray[np.bool_]:
+    def enough(self) -> Booleans:
         """The checks at which the window has enough rows."""
         return np.asarray(self.windows[SCORE].sum(axis=1) >= self.configuration.monitoring.min_rows)
 
@@ -174,13 +188,26 @@ class Year:
         """Find the greatest significant p-value of every check."""
         return benjamini_hochberg(p_values, self.levels)
 
-    def drifting(self, rejected: Floats) -> npt.NDArray[np.bool_]:
+    def drifting(self, rejected: Floats) -> Booleans:
         """Find the features that drift at each check, shape (hours, features)."""
         features = [column.name for column in self.columns if column.name != SCORE]
         found = np.column_stack([self.looks[name].drifts(rejected) for name in features])
         if self.recent_looks:
             found |= np.column_stack([self.recent_looks[name].drifts(rejected) for name in features])
         return found & self.enough[:, np.newaxis]
+
+    def suspect(self, rejected: Floats) -> Booleans:
+        """Find the features that are suspect at each check, shape (hours, features)."""
+        found = np.column_stack([looks.is_suspect(rejected) for name, looks in self.looks.items() if name != SCORE])
+        if self.recent_looks:
+            found |= np.column_stack([looks.is_suspect(rejected) for looks in self.recent_looks.values()])
+        return found & self.enough[:, np.newaxis] & ~self.drifting(rejected)
+
+    @property
+    def has_large(self) -> Booleans:
+        """The checks at which a feature, its newest rows or the score differ largely."""
+        looks = (*self.looks.values(), *self.recent_looks.values())
+        return np.asarray(np.any([found.is_large for found in looks], axis=0) & self.enough)
 
     def profiles(self, hour: int) -> tuple[Profile, Profile, RecentRows | None]:
         """Build the reference, the window, and the window's newest rows, of one check."""
@@ -192,9 +219,12 @@ class Year:
         return self._profile(self.reference), window, recent
 
     def _look_a_week_before(self) -> None:
-        """Put the difference from both training and the week before where that from training is significant."""
+        """Put the difference from both training and week before where that from training is large or significant."""
         found = np.column_stack([looks.p_value for looks in self.recent_looks.values()] or [np.ones(HOURS)])
-        for hour in np.flatnonzero((found <= self.levels[:, np.newaxis]).any(axis=1)):
+        is_large = np.column_stack(
+            [looks.is_large for looks in self.recent_looks.values()] or [np.zeros(HOURS, np.bool_)]
+        )
+        for hour in np.flatnonzero((is_large | (found <= self.levels[:, np.newaxis])).any(axis=1)):
             reference, _, recent = self.profiles(int(hour))
             for name, measured in measure_recent(reference, recent, self.configuration).items() if recent else ():
                 looks = self.recent_looks[name]
@@ -242,7 +272,7 @@ def _cumulated(hourly: Integers) -> Integers:
     return total
 
 
-def _recent_starts(arrivals: Integers, both: npt.NDArray[np.bool_], ends: Integers, least: int) -> Integers | None:
+def _recent_starts(arrivals: Integers, both: Booleans, ends: Integers, least: int) -> Integers | None:
     """Find the starts of the newest rows of every check, as `select_recent_rows` takes them; None for too many.
 
     ``both`` are the hours that have rows, and had a week before.

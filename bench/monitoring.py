@@ -22,6 +22,8 @@ def measure() -> dict[str, Any]:
     return {
         "drift_false_alarm_rate": of_drift["drift_false_alarm_rate"],
         "seasonal_false_alarm_rate": of_drift["seasonal_false_alarm_rate"],
+        "drift_suspect_rate": of_drift["drift_suspect_rate"],
+        "seasonal_suspect_rate": of_drift["seasonal_suspect_rate"],
         "performance_false_alarm_rate": degradation["alarms_in_a_year_by_accuracy"]["0.85"],
         "performance_detection_labels_median": _median_delay(degradation),
         "drift_detection_rows": of_drift["drift_detection_rows"],
@@ -65,6 +67,8 @@ def _how(measured: dict[str, Any]) -> dict[str, str]:
             f"{sum(found['checks'] for found in of_drift['seasonal'].values()):,} checks, two weeks of days and weeks "
             f"that repeat, at {', '.join(of_drift['seasonal'])}"
         ),
+        "drift_suspect_rate": "the same checks: the share in which the model is suspect, which rings no alarm",
+        "seasonal_suspect_rate": "the same checks of days and weeks that repeat",
         "performance_false_alarm_rate": (
             f"{live['runs']:,} years of {live['labels_a_year']:,} labels, evaluated after each; accuracy "
             f"exactly on the line, {live['line']}"

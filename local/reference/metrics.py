@@ -50,8 +50,8 @@ METRICS: dict[str, tuple[MetricDefinition, ...]] = {
         _M("LabelsRelabelled", "labels that a relabelling changed"),
     ),
     "Checks": (
-        _M("DriftingFeatureShare", "the share of the features that drift", (VERSION,), NONE),
-        _M("SuspectFeatureShare", "the share of the features that are suspect; they ring no alarm", (VERSION,), NONE),
+        _M("DriftingFeatureShare", "the share of the features that drift, by their weights", (VERSION,), NONE),
+        _M("SuspectFeatureShare", "the same of those that are suspect; they ring no alarm", (VERSION,), NONE),
         _M("DriftDetected", "1 where the inputs drift", (MODEL, VERSION, ALL), NONE),
         _M("LivePerformance", "the monitored metric on labels that are due", (VERSION,), NONE),
         _M("LivePerformanceShortfall", "how far it is beyond its limit", (MODEL, VERSION, ALL), NONE),

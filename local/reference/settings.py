@@ -30,6 +30,7 @@ _SCALARS = {
     "string": "text",
     "duration": "a duration",
     "date-time": "a time",
+    "date": "a day",
 }
 
 

@@ -11,12 +11,11 @@ from hindsight.config.features import Feature, FeatureType
 from hindsight.config.feedback import FeedbackRules
 from hindsight.config.labels import NUMERIC_AGGREGATES, Aggregate, Exploration, LabelKind, Labels, Rule, canonical_text
 from hindsight.config.metrics import DEFAULT_GATE_METRIC, DEFAULT_METRIC, METRICS_BY_TASK, Metric, Task
-from hindsight.config.monitoring import DriftMethod, Monitoring, StoredRows
+from hindsight.config.monitoring import FeatureName, Monitoring, StoredRows
 from hindsight.config.review import Review
 from hindsight.config.training import Candidate, Deployment, Gate, TrainedBy, Training
 from hindsight.config.triggers import Triggers
 from hindsight.config.types import (
-    FEATURE_NAME,
     MAX_NUMBER,
     MODEL_NAME,
     OUT_OF_RANGE,
@@ -25,8 +24,6 @@ from hindsight.config.types import (
     require_consistent,
 )
 from hindsight.core.errors import Fault, shortened
-
-FeatureName = Annotated[str, Field(pattern=FEATURE_NAME)]
 
 
 class ServedBy(StrEnum):
@@ -77,7 +74,7 @@ class ModelConfiguration(Section):
                 *_threshold_faults(self),
                 *_candidate_faults(self),
                 *_training_faults(self),
-                *_slice_faults(self),
+                *_feature_faults(self),
                 *_review_faults(self),
                 *_exploration_faults(self),
                 *_window_faults(self),
@@ -216,9 +213,6 @@ def _threshold_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
         low, high = metric.bounds
         if value is not None and not low <= value <= high:
             yield Fault(path, f"{metric} lies from {low:g} to {high:g}")
-    drift = configuration.monitoring.drift
-    if drift.method is DriftMethod.JENSEN_SHANNON and drift.threshold > 1:
-        yield Fault("monitoring.drift.threshold", f"{drift.method} lies from 0 to 1")
     for path, metric, difference in (
         ("monitoring.performance.max_drop", watched, performance.max_drop),
         ("gate.margin", judged, gate.margin),
@@ -256,10 +250,13 @@ def _training_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
         yield Fault("training.threshold", f"{configuration.gate_metric} is best at no threshold in particular")
 
 
-def _slice_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
+def _feature_faults(configuration: ModelConfiguration) -> Iterator[Fault]:
     for position, name in enumerate(configuration.monitoring.slices):
         if name not in configuration.features:
             yield Fault(f"monitoring.slices[{position}]", f"{shortened(repr(name))} is not a declared feature")
+    for name in configuration.monitoring.drift.features:
+        if name not in configuration.features:
+            yield Fault(f"monitoring.drift.features.{name}", "is not a declared feature")
 
 
 def _review_faults(configuration: ModelConfiguration) -> Iterator[Fault]:

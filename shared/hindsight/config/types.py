@@ -3,16 +3,27 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 from hindsight.core.errors import Fault, InvalidInput
-from hindsight.core.times import in_calendar
+from hindsight.core.times import in_calendar, parse_time
 
 MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 NO_MODEL_NAME = "must be 1 to 64 letters, digits, _ and -, the first a letter or a digit"
 EVENT_NAME = r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$"
+NO_MOMENT_OR_DAY = "must be a time with an offset, such as 2026-03-01T12:00:00Z, or a day, such as 2026-03-01"
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 # What cannot be seen: controls, marks of direction, what has no width. Joiners belong to letters and emoji.
 _UNSEEN = (
@@ -100,7 +111,22 @@ def _in_calendar(moment: datetime) -> datetime:
         raise ValueError(error.message) from error
 
 
+def _moment(value: object, *, at: str) -> datetime:
+    """Parse a moment, or a day whose moment ``at`` is meant."""
+    if isinstance(value, datetime):
+        return value
+    try:
+        return parse_time(f"{value}T{at}" if isinstance(value, str) and re.match(DAY, value) else value)
+    except InvalidInput as error:
+        raise ValueError(NO_MOMENT_OR_DAY) from error
+
+
 Moment = Annotated[AwareDatetime, AfterValidator(_in_calendar)]
+_MOMENT_OR_DAY = WithJsonSchema({"anyOf": [{"type": "string", "format": form} for form in ("date-time", "date")]})
+FirstMoment = Annotated[Moment, BeforeValidator(partial(_moment, at="00:00:00Z")), _MOMENT_OR_DAY]
+"""A moment, or a day from its start in UTC."""
+LastMoment = Annotated[Moment, BeforeValidator(partial(_moment, at="23:59:59.999999Z")), _MOMENT_OR_DAY]
+"""A moment, or a day to its end in UTC."""
 Number = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 OpenFraction = Annotated[float, Field(gt=0, lt=1)]

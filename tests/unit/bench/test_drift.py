@@ -8,13 +8,15 @@ import pytest
 from bench.drift import TRAFFIC, detection_rows, differences_from_check_drift, false_alarms, judge
 from bench.drift_agreement import agreement, stated_psi_error
 from bench.drift_seasons import seasonal_alarms
-from bench.drift_stream import HOURS, WINDOW_HOURS, Year
+from bench.drift_stream import HOURS, WINDOW_HOURS, Looks, Year
 from hindsight.monitoring.drift.distance import population_stability_index
+from hindsight.monitoring.drift.feature_verdict import DriftKind
 
 
 def test_a_year_without_drift_gives_no_alarm_and_the_plain_rule_many() -> None:
     found = false_alarms(4, 1, TRAFFIC[:2])
     assert all(row["model"] == row["any_feature"] == 0 for row in found.values())
+    assert all(row["suspect_model_checks"] < 0.001 for row in found.values())
     assert all(row["plain_rule_any_feature"] == 1 for row in found.values())
     assert {row["years"] for row in found.values()} == {3, 2}
 
@@ -42,9 +44,30 @@ def test_drift_put_into_a_year_is_an_alarm() -> None:
     assert judge(year).trigger
 
 
+def test_large_and_significant_is_drift_and_one_of_both_suspect() -> None:
+    rejected = np.full(5, 0.01)
+    looks = Looks(
+        sizes={DriftKind.DISTRIBUTION: np.array([1.5, 0.5, 1.5, 0.5, 0.0])},
+        p_values={DriftKind.DISTRIBUTION: np.array([1.0, 0.0, 0.0, 1.0, 0.0])},
+        kinds=1,
+    )
+    assert looks.drifts(rejected).tolist() == [False, False, True, False, False]
+    assert looks.is_suspect(rejected).tolist() == [True, True, False, False, False]
+    assert looks.is_large.tolist() == [True, False, True, False, False]
+
+
+def test_one_feature_that_moves_is_suspect_and_no_alarm() -> None:
+    year = Year.simulate(10, 2_000, 4)
+    column = year.columns[4]
+    year.looks[column.name] = year._look(column, np.roll(year.windows[column.name], 8, axis=1))
+    found = judge(year)
+    assert not found.trigger
+    assert found.suspect_checks == found.checks
+
+
 def test_days_and_weeks_that_repeat_are_no_drift_though_every_hour_is_far_from_the_training() -> None:
     for row in seasonal_alarms(1, (100, 500), checked_hours=24, every=4).values():
-        assert row["model"] == row["any_feature"] == 0
+        assert row["model"] == row["any_feature"] == row["suspect_model"] == 0
         assert row["looked_apart"] == row["far_from_training"] == 1
 
 

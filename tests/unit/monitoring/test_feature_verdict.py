@@ -7,7 +7,7 @@ import pytest
 from hindsight.config.monitoring import DriftMethod
 from hindsight.monitoring.drift.drift_page import ComparedProfiles, drift_page
 from hindsight.monitoring.drift.feature_drift import measure_feature
-from hindsight.monitoring.drift.feature_verdict import DriftKind, FeatureDrift, judge_feature
+from hindsight.monitoring.drift.feature_verdict import DriftKind, FeatureDrift, KindDrift, judge_feature
 from hindsight.monitoring.drift.input_drift import check_drift
 from hindsight.monitoring.drift.significance import Comparisons
 from hindsight.monitoring.results.check import Verdict
@@ -49,6 +49,31 @@ def test_verdict_of_each_kind_follows_from_its_shown_numbers(exponent: int) -> N
         of = [kind.size >= kind.limit, kind.corrected_p_value <= report.level]
         expected = Verdict.DRIFT if all(of) else Verdict.SUSPECT if any(of) else Verdict.OK
         assert kind.verdict is (expected if kind.size else Verdict.OK)
+
+
+def test_kinds_of_a_feature_are_corrected_for_their_number() -> None:
+    found = judged(window(500, temperature=missing(0.095)), "temperature", 1e-5)
+    assert len(found.kinds) == 4
+    kind = found.kinds[DriftKind.MISSING]
+    assert found.corrected_p_value == kind.corrected_p_value == pytest.approx(4 * kind.p_value)
+
+
+def test_sentence_is_of_a_large_kind_though_a_small_one_is_significant() -> None:
+    measured = FeatureDrift(
+        verdict=Verdict.OK,
+        p_value=1e-30,
+        kinds={
+            DriftKind.MISSING: KindDrift(size=0.04, limit=0.05, p_value=1e-30, reference=0.0, current=0.04),
+            DriftKind.DISTRIBUTION: KindDrift(size=0.3, limit=0.2, p_value=0.1, reference=0.1, current=0.4, bin="7"),
+        },
+    )
+    found = judge_feature(measured, Comparisons([1e-30], 1e-5), DriftMethod.PSI, "`age`")
+    assert found.verdict is Verdict.SUSPECT
+    assert found.sentence == "`age` is 7 in 40 % of values, 10 % before (large, not yet significant)"
+    assert found.reason.endswith(
+        "; `age` is missing in 4 % of rows, never before (significant, but small: 4.0 points, "
+        "limit 5; corrected p 2.0e-30, level 1.0e-05)"
+    )
 
 
 def test_rate_that_significantly_improved_is_ok() -> None:

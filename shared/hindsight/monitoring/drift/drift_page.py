@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hindsight.core.errors import shortened
 from hindsight.monitoring.drift.bins import Bins, common_bins
 from hindsight.monitoring.drift.domain_classifier import DomainReport
 from hindsight.monitoring.drift.feature_verdict import DriftKind, FeatureDrift
@@ -91,6 +92,8 @@ def _header(report: DriftReport, heading: PageHeading) -> list[tuple[str, str]]:
         ("rows trained on", thousands(report.reference_rows)),
         ("features that drift", percent(report.share)),
         *([("features that are suspect", percent(report.suspect_share))] if report.suspect_share else []),
+        *([("known changes", ", ".join(report.known_changes))] if report.known_changes else []),
+        *([("not compared", shortened(", ".join(report.ignored)))] if report.ignored else []),
         ("distance", report.method.replace("_", " ")),
         ("significance level of this check", number(report.level)),
     ]

@@ -40,12 +40,19 @@ class Rate(NamedTuple):
 
 
 def measure_feature(
-    reference: ColumnProfile | None, current: ColumnProfile | None, feature: Feature, monitoring: Monitoring
+    reference: ColumnProfile | None,
+    current: ColumnProfile | None,
+    feature: Feature,
+    monitoring: Monitoring,
+    *,
+    threshold: float | None = None,
 ) -> FeatureDrift:
     """Measure the difference of a feature between window and training, which `judge_feature` judges.
 
-    Insufficient, with the reason, where the two can't be compared.
+    ``threshold`` is its own of a distance, where it has one. Insufficient, with the reason, where the two can't be
+    compared.
     """
+    limit = monitoring.drift.threshold if threshold is None else threshold
     if reference is None or not reference.rows:
         return _insufficient("the training reference knows nothing of it")
     if current is None or current.effective_rows < monitoring.min_rows:
@@ -55,9 +62,9 @@ def measure_feature(
         if side.kind is not feature.type:
             return _insufficient(f"it was {side.kind} {when} and is declared {feature.type}")
     if feature.type is FeatureType.NUMERIC:
-        kinds = _number_kinds(reference, current, feature, monitoring)
+        kinds = _number_kinds(reference, current, feature, monitoring, limit)
     else:
-        kinds = _category_kinds(reference, current, feature, monitoring)
+        kinds = _category_kinds(reference, current, feature, monitoring, limit)
     return FeatureDrift(verdict=Verdict.OK, p_value=_p_value(kinds), kinds=kinds)
 
 
@@ -101,7 +108,7 @@ def _p_value(kinds: Mapping[DriftKind, KindDrift]) -> float:
 
 
 def _number_kinds(
-    reference: ColumnProfile, current: ColumnProfile, feature: Feature, monitoring: Monitoring
+    reference: ColumnProfile, current: ColumnProfile, feature: Feature, monitoring: Monitoring, limit: float
 ) -> dict[DriftKind, KindDrift]:
     rates = _shared_rates(reference, current)
     if feature.min is not None or feature.max is not None:
@@ -115,14 +122,14 @@ def _number_kinds(
     is_moved = method is DriftMethod.WASSERSTEIN
     found = KindDrift(
         size=standardised_wasserstein(trained, served) if is_moved else _distance(bins, method),
-        limit=monitoring.drift.threshold,
+        limit=limit,
         p_value=float(kolmogorov_smirnov(trained, served).p_value),
     )
     return {DriftKind.DISTRIBUTION: _with_bin(found, bins), **kinds}
 
 
 def _category_kinds(
-    reference: ColumnProfile, current: ColumnProfile, feature: Feature, monitoring: Monitoring
+    reference: ColumnProfile, current: ColumnProfile, feature: Feature, monitoring: Monitoring, limit: float
 ) -> dict[DriftKind, KindDrift]:
     trained, served = CategoryCounts.of(reference), CategoryCounts.of(current)
     rates = _shared_rates(reference, current)
@@ -137,7 +144,7 @@ def _category_kinds(
     bins = category_bins(trained, served)
     found = KindDrift(
         size=_distance(bins, monitoring.drift.method),
-        limit=monitoring.drift.threshold,
+        limit=limit,
         p_value=float(chi_squared(bins.reference, bins.current, slack=bins.slack).p_value),
     )
     # A category is a client's text, and sentences travel: to the bus, to decisions.

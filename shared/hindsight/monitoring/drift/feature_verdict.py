@@ -68,13 +68,15 @@ class FeatureDrift:
 
     ``corrected_p_value`` is that of the first of the kinds that decide the verdict.
     ``sentence`` is what a person wants first, ``reason`` the same of every kind of the verdict, with its numbers.
-    ``recent`` marks a drift of the window's newest rows alone.
+    ``recent`` marks a drift of the window's newest rows alone, ``weight`` is what it counts for in the share that
+    drifts.
     """
 
     verdict: Verdict
     reason: str = ""
     sentence: str = ""
     recent: bool = False
+    weight: float = 1.0
     p_value: float | None = None
     corrected_p_value: float | None = None
     kinds: Mapping[DriftKind, KindDrift] = field(default_factory=dict)

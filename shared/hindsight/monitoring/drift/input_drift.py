@@ -10,7 +10,7 @@ from hindsight.config.monitoring import DriftMethod
 from hindsight.monitoring.drift.constant_predictions import ConstantPredictions, find_constant_predictions
 from hindsight.monitoring.drift.domain_classifier import DomainReport, judge_domain, measure_domain
 from hindsight.monitoring.drift.feature_drift import combine_comparisons, measure_feature
-from hindsight.monitoring.drift.feature_verdict import FeatureDrift, judge_feature
+from hindsight.monitoring.drift.feature_verdict import FeatureDrift, in_percent, judge_feature
 from hindsight.monitoring.drift.recent_window import RecentRows
 from hindsight.monitoring.drift.significance import Comparisons
 from hindsight.monitoring.results.alarm_metrics import DRIFT_DETECTED
@@ -26,7 +26,9 @@ _SCORE = Feature(type=FeatureType.NUMERIC)
 class DriftReport:
     """The drift of all features, of the champion's scores, and, where asked for, of the rows as a whole.
 
-    ``level`` is the significance level the check could spend, ``share`` the share of the judged features that drift.
+    ``level`` is the significance level the check could spend, ``share`` and ``suspect_share`` the shares of
+    the judged features, by their weights, that drift and that are suspect; ``ignored`` features are not compared.
+    ``known_changes`` are those that the window holds a part of.
     ``recent_rows`` are the newest of the window's ``rows``, compared separately, ``week_before_rows`` those of the same
     hours a week before; 0 where there are too few for that. ``constant`` is the champion's one answer to everything.
     """
@@ -40,10 +42,18 @@ class DriftReport:
     method: DriftMethod
     level: float
     share: float
+    suspect_share: float
     features: Mapping[str, FeatureDrift]
     score: FeatureDrift
     multivariate: DomainReport | None = None
     constant: ConstantPredictions | None = None
+    ignored: Sequence[str] = ()
+    known_changes: Sequence[str] = ()
+
+    @property
+    def is_weighted(self) -> bool:
+        """True if some features count for more than others in the share that drifts."""
+        return any(feature.weight != 1 for feature in self.features.values())
 
     @property
     def drifting(self) -> list[str]:
@@ -53,12 +63,6 @@ class DriftReport:
     def of_verdict(self, verdict: Verdict) -> list[str]:
         """List the features with a verdict, the farthest first."""
         return [name for name in self.ranked if self.features[name].verdict is verdict]
-
-    @property
-    def suspect_share(self) -> float:
-        """The share of the judged features that are suspect."""
-        judged = len(self.features) - len(self.of_verdict(Verdict.INSUFFICIENT))
-        return len(self.of_verdict(Verdict.SUSPECT)) / judged if judged else 0.0
 
     @property
     def ranked(self) -> list[str]:
@@ -77,6 +81,8 @@ class DriftReport:
             "suspect": len(suspect),
             "features": {name: _summary(self.features[name]) for name in [*self.drifting, *suspect][:MAX_SUMMARISED]},
         }
+        if self.known_changes:
+            found["known_changes"] = list(self.known_changes[:MAX_SUMMARISED])
         if self.constant is not None:
             found["constant"] = self.constant.answer
         if self.multivariate is not None:
@@ -92,6 +98,7 @@ def check_drift(
     *,
     level: float,
     recent: RecentRows | None = None,
+    importances: Mapping[str, float] | None = None,
 ) -> DriftReport:
     """Compare a window of predictions with the training reference of the version that serves.
 
@@ -112,8 +119,14 @@ def check_drift(
     recent
         The window's newest rows (`read_recent_rows`): a sudden shift shows there long before it fills the window. They
         drift where they differ from the reference, and in the same way from the same hours a week before.
+    importances
+        Of the version's features, where they count by that.
     """
     policy, least = configuration.monitoring.drift, configuration.monitoring.min_rows
+    ignored = [name for name in policy.ignored if name in configuration.features]
+    compared = {name: feature for name, feature in configuration.features.items() if name not in ignored}
+    configuration = configuration.model_copy(update={"features": compared})
+    weights = policy.weights_of(compared, importances or {})
     measured = _measure(reference, window, configuration)
     measured_recent = measure_recent(reference, recent, configuration) if recent is not None else {}
     score = measure_feature(reference.score, champion_window.score, _SCORE, configuration.monitoring)
@@ -123,7 +136,9 @@ def check_drift(
     tested = [found.p_value for found in measures if found is not None and found.p_value is not None]
     together = Comparisons(tested, level)
     features = {
-        name: _judge(f"`{name}`", one, measured_recent.get(name), together, policy.method)
+        name: replace(
+            _judge(f"`{name}`", one, measured_recent.get(name), together, policy.method), weight=weights[name]
+        )
         for name, one in measured.items()
     }
     score = judge_feature(score, together, policy.method, "the score")
@@ -144,7 +159,9 @@ def check_drift(
         week_before_rows=0 if recent is None else recent.week_before.rows,
         method=policy.method,
         level=level,
-        share=_count(judged, Verdict.DRIFT) / len(judged) if judged else 0.0,
+        share=_share(judged, Verdict.DRIFT),
+        suspect_share=_share(judged, Verdict.SUSPECT),
+        ignored=ignored,
         features=features,
         score=score,
         multivariate=multivariate,
@@ -178,7 +195,11 @@ def drift_measurements(model: str, version: str, report: DriftReport) -> list[Me
 def _measure(reference: Profile, window: Profile, configuration: ModelConfiguration) -> dict[str, FeatureDrift]:
     return {
         name: measure_feature(
-            reference.features.get(name), window.features.get(name), feature, configuration.monitoring
+            reference.features.get(name),
+            window.features.get(name),
+            feature,
+            configuration.monitoring,
+            threshold=configuration.monitoring.drift.threshold_of(name),
         )
         for name, feature in configuration.features.items()
     }
@@ -212,22 +233,36 @@ def _overall(
     """Judge the inputs as a whole, and begin with the sentence on what is worst."""
     if not judged:
         return Verdict.INSUFFICIENT, "no feature can be compared with the training reference"
-    drifting, suspect, enough = _count(judged, Verdict.DRIFT), _count(judged, Verdict.SUSPECT), share * len(judged)
-    found = f"{drifting} of {len(judged)} features drift" + (f", {suspect} suspect" if suspect else "")
+    drifting = _share(judged, Verdict.DRIFT)
+    found = _counts(judged, drifting)
     separated = [multivariate] if multivariate is not None and multivariate.is_large else []
-    if drifting >= max(enough, 1) or any(report.verdict is Verdict.DRIFT for report in separated):
+    if drifting >= share or any(report.verdict is Verdict.DRIFT for report in separated):
         verdict = Verdict.DRIFT
-    elif separated or drifting + suspect >= max(enough, 1) or any(one.is_large for one in (*judged, score)):
+    elif (
+        separated
+        or _share(judged, Verdict.DRIFT, Verdict.SUSPECT) >= share
+        or any(one.is_large and one.weight for one in (*judged, score))
+    ):
         verdict = Verdict.SUSPECT
     else:
         return Verdict.OK, found
-    worst = min((*judged, score), key=lambda one: one.rank)
+    worst = min((*judged, score), key=lambda one: (not one.weight, one.rank))
     said = [worst.sentence, *(report.reason for report in separated), found]
     return verdict, "; ".join(sentence for sentence in said if sentence)
 
 
-def _count(judged: Sequence[FeatureDrift], verdict: Verdict) -> int:
-    return sum(feature.verdict is verdict for feature in judged)
+def _counts(judged: Sequence[FeatureDrift], drifting: float) -> str:
+    """Describe how many features drift and are suspect, and what they count for if not all count the same."""
+    numbers = {verdict: sum(one.verdict is verdict for one in judged) for verdict in (Verdict.DRIFT, Verdict.SUSPECT)}
+    is_weighted = numbers[Verdict.DRIFT] and any(one.weight != 1 for one in judged)
+    weight = f" ({in_percent(drifting)} by weight)" if is_weighted else ""
+    suspect = f", {numbers[Verdict.SUSPECT]} suspect" if numbers[Verdict.SUSPECT] else ""
+    return f"{numbers[Verdict.DRIFT]} of {len(judged)} features drift{weight}{suspect}"
+
+
+def _share(judged: Sequence[FeatureDrift], *verdicts: Verdict) -> float:
+    whole = sum(feature.weight for feature in judged)
+    return sum(feature.weight for feature in judged if feature.verdict in verdicts) / whole if whole else 0.0
 
 
 def _with_champion(
