@@ -46,7 +46,7 @@ PREDICTIONS = [
     prediction("first", 0, entity_id="customer"),
     prediction("last", 10, entity_id="customer", reference="order"),
     prediction("beside", 11, entity_id="other", reference="order"),
-    prediction("alone", 12, entity_id="nobody"),
+    prediction("alone", 12, entity_id="single"),
 ]
 EVENTS = [
     event("churned", 5, "no", entity_id="customer"),
@@ -94,11 +94,11 @@ def test_imported_history_has_its_labels_by_entity_and_reference_whichever_file_
         assert counts(client, model) == {}
 
 
-def test_replay_labels_what_a_mended_rule_reads_by_entity_and_reference(client: StackClient) -> None:
+def test_replay_under_a_mended_rule_labels_by_entity_and_reference(client: StackClient) -> None:
     model = "misread-keys"
     configure(client, model, {}, labels=rules("wrong"))
     client.call("POST", f"models/{model}/predictions", key="app", json={"predictions": PREDICTIONS})
-    receipt = send(client, model, event("churned", 13, "no", entity_id="nobody"), *EVENTS[1:])
+    receipt = send(client, model, event("churned", 13, "no", entity_id="single"), *EVENTS[1:])
     assert [row["code"] for row in receipt["rejected"]] == ["invalid", "invalid"]
     eventually(lambda: counts(client, model) == {"invalid": 2})
     configure(client, model, {}, labels=rules())

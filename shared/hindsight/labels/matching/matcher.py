@@ -15,7 +15,7 @@ from hindsight.config.labels import RETRACTED, Match, MatchBy
 from hindsight.config.store import ConfigurationRevision
 from hindsight.entities.feedback import Feedback, MatchKey
 from hindsight.entities.prediction import Prediction, PredictionKey
-from hindsight.labels.matching.matches import Matches, Seen, each_id_once, is_current, span_of
+from hindsight.labels.matching.matches import Matches, Seen, each_id_once, is_current, span_of, terms_of
 from hindsight.labels.matching.recipients import (
     MAX_MATCHED,
     MOST_CANDIDATES,
@@ -182,7 +182,7 @@ class KeyMatcher:
         """
         event = kept.event
         ends = self._recipients(event, rules, until_taken=is_new)
-        found, terms = Matches(seen=[Seen(event, ends, is_new)]), _terms(ends)
+        found, terms = Matches(seen=[Seen(event, ends, is_new)]), terms_of(ends)
         copies: dict[str, Feedback] = {}
         if not is_new:
             if of is not None and len(terms) >= MOST_CANDIDATES:
@@ -233,7 +233,7 @@ class KeyMatcher:
         """Find the copies of an event that predictions have: those it belongs to, and those of what it displaced."""
         event, names = kept.event, dict.fromkeys(terms)
         for moment in kept.displaced:
-            names |= dict.fromkeys(_terms(self._recipients(event.replace(occurred_at=moment), rules)))
+            names |= dict.fromkeys(terms_of(self._recipients(event.replace(occurred_at=moment), rules)))
         copies = self.store.copies([PredictionKey(event.model, name) for name in names], event.feedback_id)
         return {key.prediction_id: copy for key, copy in copies.items()}
 
@@ -242,7 +242,7 @@ class KeyMatcher:
         target = self.store.event(retraction.match_key, str(retraction.value))
         if target is None or target.event.name == RETRACTED:
             return Matches()
-        theirs = _terms(self._recipients(target.event, rules))
+        theirs = terms_of(self._recipients(target.event, rules))
         return Matches(deliveries={PredictionKey(target.event.model, name): [retraction] for name in theirs})
 
     def _recipients(self, event: Feedback, rules: Rules, *, until_taken: bool = False) -> dict[str, Ends]:
@@ -284,19 +284,6 @@ def _reach(occurred_at: datetime, by: MatchBy, rules: Rules) -> Span:
     windows = [way.window for way in ways]
     last = None if None in windows else max(shifted(occurred_at, window) for window in windows if window is not None)
     return Span(shifted(occurred_at, -rules.clock_skew), last)
-
-
-def _terms(ends: Mapping[str, Ends]) -> dict[str, dict[str, datetime]]:
-    """List, by prediction, until when an event is given to it, by way."""
-    # A subscripted type is slow to call, and each event comes by here.
-    terms: dict[str, dict[str, datetime]] = {}
-    for way, found in ends.items():
-        for name, until in found.items():
-            if name in terms:
-                terms[name][way] = until
-            else:
-                terms[name] = {way: until}
-    return terms
 
 
 def _is_crowded(event: Feedback, ends: Mapping[str, Ends], of: Prediction | None, rules: Rules) -> bool:

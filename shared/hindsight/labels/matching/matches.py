@@ -63,6 +63,19 @@ def span_of(event: Feedback, way: Way) -> Span:
     return Span(first, shifted(event.occurred_at, way.clock_skew))
 
 
+def terms_of(ends: Mapping[str, Ends]) -> dict[str, dict[str, datetime]]:
+    """List, by prediction, until when an event is given to it, by way."""
+    # A subscripted type is slow to call, and each event comes by here.
+    terms: dict[str, dict[str, datetime]] = {}
+    for way, found in ends.items():
+        for name, until in found.items():
+            if name in terms:
+                terms[name][way] = until
+            else:
+                terms[name] = {way: until}
+    return terms
+
+
 def is_current(copy: Feedback, event: Feedback, given_until: Mapping[str, datetime]) -> bool:
     """Check whether a prediction's copy of an event says all that is known of it."""
     known = {way: min(until, copy.given_until.get(way, FOR_EVER)) for way, until in given_until.items()}
