@@ -31,6 +31,7 @@ from hindsight.monitoring.estimation.estimated_performance import EstimateReport
 from hindsight.monitoring.estimation.estimator import Estimator
 from hindsight.monitoring.performance.realised_performance import check_performance
 from hindsight.profiles.build import Columns, profile_columns
+from hindsight.profiles.profile import Profile
 from hindsight.registry.schema import Schema
 from hindsight.training.estimators.performance_estimator import fit_estimator
 from hindsight.training.models.scoring import Predictions
@@ -119,7 +120,7 @@ def _stream(columns: dict[str, list[float]]) -> LabelledPredictions:
     return LabelledPredictions(Task.BINARY, labels, decisions, scores)
 
 
-def configured(confidence: float = CONFIDENCE) -> ModelConfiguration:
+def configured(confidence: float = CONFIDENCE, **limits: float) -> ModelConfiguration:
     """Build the configuration whose bounds each hold at a confidence."""
     return parse_configuration(
         {
@@ -128,7 +129,7 @@ def configured(confidence: float = CONFIDENCE) -> ModelConfiguration:
             "features": {"x": {"type": "numeric"}},
             "labels": {"rules": [{"event": "annotation", "kind": "manual"}]},
             "monitoring": {
-                "performance": {"metric": "accuracy", "confidence": confidence, "min_labels": 1},
+                "performance": {"metric": "accuracy", "confidence": confidence, "min_labels": 1, **limits},
                 "min_rows": 1,
             },
         }
@@ -151,14 +152,18 @@ def learn(holdout: LabelledPredictions) -> Estimator:
 def estimate(window: LabelledPredictions, estimator: Estimator, confidence: float = CONFIDENCE) -> EstimateReport:
     """Estimate the performance in a window without its labels, from its profile."""
     configuration = configured(confidence)
+    return check_estimate(profiled(window, configuration), estimator, configuration, level=0.01, gate_value=None)
+
+
+def profiled(window: LabelledPredictions, configuration: ModelConfiguration) -> Profile:
+    """Build the profile of a window's predictions."""
     columns = Columns(
         prediction_ids=[str(place) for place in range(len(window))],
         features={},
         scores=window.scores,
         decisions=window.decisions.astype(np.int64),
     )
-    profile = profile_columns(columns, configuration.features, Task.BINARY)
-    return check_estimate(profile, estimator, configuration, level=0.01, gate_value=None)
+    return profile_columns(columns, configuration.features, Task.BINARY)
 
 
 def measure_intervals(runs: int, first_seed: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from bench import drift, estimate, performance_degradation, profiles
+from bench import drift, estimate, estimate_lives, performance_degradation, profiles
 from bench.figures import publish
 
 OUT = Path("out/bench/monitoring.json")
@@ -31,7 +31,13 @@ def measure() -> dict[str, Any]:
         "profile_rows_per_second": cost["profile_rows_per_second"],
         "check_seconds": cost["check_seconds"],
         "cbpe_max_difference": of_estimate["cbpe_max_difference"],
-        "measured": {"profiles": cost, "drift": of_drift, "performance": degradation, "estimate": of_estimate},
+        "measured": {
+            "profiles": cost,
+            "drift": of_drift,
+            "performance": degradation,
+            "estimate": of_estimate,
+            "estimate_lives": estimate_lives.record(),
+        },
     }
 
 

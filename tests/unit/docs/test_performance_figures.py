@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bench.estimate_lives import RECORD as LIVES
 from bench.performance_degradation import DISTANCES, RECORD, RUNS, delay_table, measure_delay
 from local.pages import read_block
 
@@ -62,6 +63,15 @@ def test_lives_on_the_line_alarm_no_more_often_than_their_error() -> None:
     ):
         assert max(rates) <= allowed
     assert MEASURED["suspect_checks_by_accuracy"]["0.85"] == pytest.approx(0.5, abs=0.04)
+
+
+def test_lives_of_estimates_are_those_of_the_record_and_keep_their_error() -> None:
+    lives = json.loads((ROOT / LIVES).read_text(encoding="utf-8"))
+    on_the_line, far = (f"{100 * lives['alarms_by_distance'][distance]:.1f} %" for distance in ("0.0", "0.05"))
+    text = " ".join(PERFORMANCE.split())
+    assert f"exactly on the line: {on_the_line}; 0.05 below it: {far}." in text
+    assert f"{lives['lives']} lives of versions whose inputs have moved, a check a day for {lives['days']} days" in text
+    assert lives["alarms_by_distance"]["0.0"] <= 1 - lives["confidence"]
 
 
 def test_delay_is_the_longer_the_nearer_the_fall_ends_to_the_line() -> None:

@@ -178,8 +178,8 @@ def evaluate_probation(
     """Decide on a champion on probation, by the matured labels of its predictions since it took over.
 
     It is compared with what the champion before it was worth on the holdout. The null of the test lies half-way to what
-    is allowed, as that of the monitor's: a version that keeps half of it in hand is rolled back in its whole probation
-    with at most the stated probability.
+    is allowed, since the expectation was itself measured: a version that keeps half of it in hand is rolled back in its
+    whole probation with at most the stated probability.
     """
     configuration, baseline = given.configuration, baseline_of(given.configuration, record, probation.against)
     rows = _of_version(matured_since(given.predictions, probation.since, given.until), pointer.champion)
