@@ -6,7 +6,9 @@ applications are then estimated by the product from the labels there are (Horvit
 """
 
 import argparse
+import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -144,12 +146,15 @@ def _logistic(values: Floats) -> Floats:
 
 
 def main() -> None:
-    """Measure and print a table."""
+    """Measure, print a table and record the run where asked to."""
     parser = argparse.ArgumentParser(description="Estimates of a model whose decisions hide outcomes.")
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--out", type=Path, help="the file that records the run as JSON")
     arguments = parser.parse_args()
     found = measure(arguments.runs, rows=arguments.rows)
+    if arguments.out is not None:
+        arguments.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     title = f"{found['runs']} streams of {found['rows']:,} rows, {found['declined']:.0%} declined"
     table = Table("metric", "truth", "explored: 95 % holds in", "bias", "width", "not explored", "bias", title=title)
     for name, row in found["metrics"].items():

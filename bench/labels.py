@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from bench import active_learning, exploration, key_join, label_join, stream_memory, weighted_coverage
+from bench import active_learning, busy_entity, exploration, key_join, label_join, stream_memory, weighted_coverage
 from bench.figures import publish
 
 OUT = Path("out/bench/labels.json")
@@ -28,9 +28,11 @@ def measure() -> dict[str, Any]:
     """Measure every figure, with the seeds and sizes."""
     join, memory = {**label_join.measure(), **key_join.measure()}, stream_memory.measure()
     coverage, learning = weighted_coverage.measure(), active_learning.measure()
-    hidden = exploration.measure()
+    hidden, busy = exploration.measure(), busy_entity.measure()
     return {
         **{name: join[name] for name in _SPEEDS},
+        "busy_entity_reads": busy["busy_entity_reads"],
+        "busy_entity_read_seconds": busy["busy_entity_read_seconds"],
         "stream_memory_ratio": memory["stream_memory_ratio"],
         "weighted_coverage": coverage["weighted_coverage"],
         "unweighted_coverage": coverage["unweighted_coverage"],
@@ -45,6 +47,7 @@ def measure() -> dict[str, Any]:
             "coverage": coverage,
             "active_learning": learning,
             "exploration": hidden,
+            "busy_entity": busy,
         },
     }
 
@@ -58,6 +61,13 @@ def shown(figures: dict[str, Any]) -> Table:
     task = f"{join['predictions']:,} predictions, {join['events']:,} lines, one thread"
     for name in (*_SPEEDS, "floor_events_per_second"):
         table.add_row(name, f"{join[name]:,}", task)
+    busy = measured["busy_entity"]
+    histories = " and ".join(f"{found:,}" for found in busy_entity.HISTORIES)
+    joins = f"by each match, of {histories} predictions; a read is reckoned with {busy['read_seconds']} s"
+    for name in ("busy_entity_reads", "busy_entity_read_seconds"):
+        table.add_row(
+            name, f"{figures[name]}", f"{joins} predictions; a read is reckoned with {busy['read_seconds']} s"
+        )
     sizes = " and ".join(f"{events:,}" for events in memory["events"])
     peaks = " and ".join(f"{peak / 2**20:.1f} MiB" for peak in memory["peak_bytes"])
     table.add_row("stream_memory_ratio", f"{memory['stream_memory_ratio']}", f"{sizes} events: {peaks}")

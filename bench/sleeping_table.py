@@ -68,12 +68,12 @@ def wired(table: SleepingTable) -> Any:
 def sleeping_files(table: Any, events: Sequence[Feedback], revision: ConfigurationRevision) -> FeedbackFiles:
     """Build what joins one file of some events onto the table."""
     lake: Any = _OneFile(b"".join(map(feedback_line, events)))
-    configurations: Any = _OneModel(revision)
+    configurations: Any = OneModel(revision)
     joiner = LabelJoiner(
         DynamoLabels("predictions", table),
         Quarantine(lake),
         configurations,
-        EntityLimits(_NoLimits()),
+        EntityLimits(NoLimits()),
         InMemoryEffects(),
     )
     return FeedbackFiles(lake, joiner, Quarantine(lake), configurations)
@@ -83,11 +83,14 @@ class _Never(Exception):
     pass
 
 
-class _OneModel:
+class OneModel:
+    """The configurations of one model: its revision, which does not change."""
+
     def __init__(self, revision: ConfigurationRevision) -> None:
         self._revision = revision
 
     def current(self, model: str) -> ConfigurationRevision:
+        """Read the current revision."""
         return self._revision
 
 
@@ -99,6 +102,9 @@ class _OneFile:
         yield from bounded_lines(io.BytesIO(self._content), max_line=max_line, max_total=max_total)
 
 
-class _NoLimits:
+class NoLimits:
+    """Allowances that are never used up."""
+
     def take(self, allowance: Allowance, events: Sequence[str]) -> set[str]:
+        """Let all events count."""
         return set(events)

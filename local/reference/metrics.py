@@ -52,11 +52,11 @@ METRICS: dict[str, tuple[MetricDefinition, ...]] = {
     "Checks": (
         _M("DriftingFeatureShare", "the share of the features that drift, by their weights", (VERSION,), NONE),
         _M("SuspectFeatureShare", "the same of those that are suspect; they ring no alarm", (VERSION,), NONE),
-        _M("DriftDetected", "1 where the inputs drift", (MODEL, ALL), NONE),
+        _M("DriftDetected", "1 where the inputs drift", (MODEL, VERSION, ALL), NONE),
         _M("LivePerformance", "the monitored metric on labels that are due", (VERSION,), NONE),
-        _M("LivePerformanceShortfall", "how far it is beyond its limit", (MODEL, ALL), NONE),
+        _M("LivePerformanceShortfall", "how far it is beyond its limit", (MODEL, VERSION, ALL), NONE),
         _M("EstimatedPerformance", "the monitored metric, estimated before labels come", (VERSION,), NONE),
-        _M("EstimatedPerformanceShortfall", "how far the estimate is beyond the limit", (MODEL,), NONE),
+        _M("EstimatedPerformanceShortfall", "how far the estimate is beyond the limit", (MODEL, VERSION), NONE),
         _M("SuspectVerdicts", "checks whose finding may be chance", (("Model", "Check"),)),
     ),
     "Retraining": (

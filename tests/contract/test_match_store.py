@@ -252,3 +252,12 @@ def _save(labels: LabelStore, request: Any, made: Prediction) -> None:
         labels.save(made, RETENTION)
     else:
         DynamoPredictions("predictions", request.getfixturevalue("dynamodb")).save([made], RETENTION)
+
+
+def test_candidates_beyond_the_first_page_come_in_order(store: MatchStore) -> None:
+    made = [entry(f"p-{number:02d}", number) for number in range(60)]
+    store.enter(made)
+    found = [f"p-{number:02d}" for number in range(60)]
+    assert names(store) == found
+    assert names(store, newest_first=True) == found[::-1]
+    assert names(store, Span(at(10), at(50)), newest_first=True) == found[50:9:-1]

@@ -14,6 +14,7 @@ from hindsight.registry.moves import AuditInfo, Servable, abort_rollout, start_r
 from hindsight.registry.pointer import Change, RolloutMode
 from tests.functions.conftest import FannedOut
 from tests.functions.external import MODEL, START, Sample, configure, decide, log, run
+from tests.functions.published import metric
 from tests.functions.requests import request
 from tests.unit.rollout.world import drawn, put, records
 
@@ -48,6 +49,13 @@ def test_version_beside_the_champion_is_monitored_and_listed_in_the_status(
     assert (drift["verdict"], drift["champion"], drift["summary"]["baseline"]["rows"]) == ("drift", "ours-1", 290)
     assert (performance["verdict"], performance["summary"]["limit"]) == ("low", pytest.approx(0.85))
     assert status["checks"]["drift"]["model_version"] == "ours-1"
+    listed = {"httpMethod": "GET", "resource": "/models", "path": "/models"}
+    (entry,) = json.loads(request(get_model, "get_model", body=None, **listed)["body"])["models"]
+    assert entry["attention"] == ["drift", "low_performance"]
+    # An alarm on the model alone retrains, and is the champion's; those over all models ring for every version.
+    of_model, of_version = (("Model", MODEL),), (("Model", MODEL), ("ModelVersion", "ours-2"))
+    assert metric("LivePerformanceShortfall").keys() == {of_version, ()}
+    assert metric("DriftDetected").keys() == {of_model, of_version, ()}
     asked = {"resource": "/models/{model}/checks", "path": f"/models/{MODEL}/checks"}
     for version, count in (("ours-2", 3), ("ours-1", 4)):
         query = {"queryStringParameters": {"version": version}}

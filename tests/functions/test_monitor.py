@@ -24,6 +24,7 @@ from hindsight.profiles.profile import Profile
 from hindsight.testing.builders.configuration import configuration
 from hindsight.testing.builders.pointers import promoted
 from tests.functions.conftest import Context, FannedOut
+from tests.functions.published import metric
 from tests.unit.labels.builders import event
 
 NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)
@@ -80,25 +81,6 @@ def serve(model: str, *, temperature: float, accuracy: float, reference: bool = 
     lake.write_lines(log, predictions)
     assert not LogProfiler(lake, stores.configurations(), pause=lambda _: None).profile([log]).failures
     lake.write_lines(day_prefix(LABELS, model, (NOW - timedelta(hours=1)).date()) + "a.jsonl.gz", labels)
-
-
-def metric(name: str) -> dict[tuple[tuple[str, str], ...], float]:
-    client: Any = boto3.client("cloudwatch")
-    now = datetime.now(UTC)
-    found = {}
-    for known in client.list_metrics(Namespace="Hindsight", MetricName=name)["Metrics"]:
-        points = client.get_metric_statistics(
-            Namespace="Hindsight",
-            MetricName=name,
-            Dimensions=known["Dimensions"],
-            StartTime=now - timedelta(hours=1),
-            EndTime=now + timedelta(hours=1),
-            Period=7200,
-            Statistics=["Maximum"],
-        )["Datapoints"]
-        key = tuple((dimension["Name"], dimension["Value"]) for dimension in known["Dimensions"])
-        found[key] = points[0]["Maximum"]
-    return found
 
 
 def test_sample_schedule_finds_a_low_model_and_publishes_its_metrics(

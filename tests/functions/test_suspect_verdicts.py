@@ -5,7 +5,8 @@ from functions.monitor.app import handler
 from hindsight.bootstrap import stores
 from hindsight.monitoring.results.check import CheckKind, Verdict
 from tests.functions.conftest import Context
-from tests.functions.test_monitor import MODEL, metric, serve
+from tests.functions.published import metric
+from tests.functions.test_monitor import MODEL, serve
 
 Sample = Callable[[str], dict[str, Any]]
 

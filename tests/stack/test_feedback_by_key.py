@@ -114,8 +114,8 @@ def _items(client: StackClient, **request: Any) -> Iterator[dict[str, Any]]:
 
 
 def _wait_for(client: StackClient, prefix: str, wanted: int) -> None:
-    """Wait until so many items of the model's keys are there."""
-    table, deadline = client.stack.outputs["PredictionsTable"], time.monotonic() + 2 * PATIENCE_SECONDS
+    """Wait until so many items of the model's keys are there, for as long as more of them come."""
+    table, most, deadline = client.stack.outputs["PredictionsTable"], -1, 0.0
     request = {
         "TableName": table,
         "Select": "COUNT",
@@ -125,5 +125,7 @@ def _wait_for(client: StackClient, prefix: str, wanted: int) -> None:
     }
     pages = client.aws("dynamodb").get_paginator("scan")
     while (found := sum(page["Count"] for page in pages.paginate(**request))) < wanted:
+        if found > most:
+            most, deadline = found, time.monotonic() + 2 * PATIENCE_SECONDS
         assert time.monotonic() < deadline, f"{found} of {wanted} items of {prefix}"
         time.sleep(1)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from hindsight.config.model import ModelConfiguration, ServedBy
 from hindsight.config.store import ConfigurationStore
 from hindsight.evaluation.sequential.subject import EvaluationSubject
 from hindsight.monitoring.results.check import CheckKind, CheckStore
@@ -55,12 +56,17 @@ class ModelList:
             "serving": revision.configuration.serving.value,
             "champion": pointer.champion if pointer else None,
             "state": state_of(pointer, state, retired=retired).value,
-            "attention": [] if retired else sorted(self._attention(model, pointer, state)),
+            "attention": [] if retired else sorted(set(self._attention(revision.configuration, pointer, state))),
         }
 
-    def _attention(self, model: str, pointer: Pointer | None, state: TriggerState) -> Iterator[str]:
-        for kind in CheckKind:
-            check = self.checks.latest(model, kind)
+    def _attention(
+        self, configuration: ModelConfiguration, pointer: Pointer | None, state: TriggerState
+    ) -> Iterator[str]:
+        model = configuration.model
+        checks = [self.checks.latest(model, kind) for kind in CheckKind]
+        if configuration.serving is ServedBy.EXTERNAL:
+            checks += self.checks.beside(model)
+        for check in checks:
             if check is not None and (found := finding_of(check)):
                 yield found.attention
         if pointer is not None and pointer.rollout is not None:

@@ -10,7 +10,7 @@ from hindsight.entities.feedback import Feedback
 from hindsight.entities.prediction import Prediction
 from hindsight.labels.joining.feedback_join import SharedEvents
 from hindsight.labels.joining.join import JoinCount
-from hindsight.labels.matching.matcher import MOST_CANDIDATES
+from hindsight.labels.matching.recipients import MOST_CANDIDATES
 from tests.unit.labels.builders import MODEL, at, configuration, event, key, prediction
 from tests.unit.labels.key_world import KeyWorld
 

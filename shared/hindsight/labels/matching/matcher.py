@@ -15,15 +15,23 @@ from hindsight.config.labels import RETRACTED, Match, MatchBy
 from hindsight.config.store import ConfigurationRevision
 from hindsight.entities.feedback import Feedback, MatchKey
 from hindsight.entities.prediction import Prediction, PredictionKey
-from hindsight.labels.matching.matches import Matches, Seen, each_id_once, is_current, span_of
-from hindsight.labels.matching.recipients import MAX_MATCHED, NEVER, Candidate, Ends, capacity, recipients
+from hindsight.labels.matching.matches import Matches, Seen, each_id_once, is_current, span_of, terms_of
+from hindsight.labels.matching.recipients import (
+    MAX_MATCHED,
+    MOST_CANDIDATES,
+    NEVER,
+    Candidate,
+    Ends,
+    capacity,
+    recipients,
+)
 from hindsight.labels.matching.store import Arrival, KeptEvent, KeyedPrediction, MatchStore, Place, Span
 from hindsight.labels.plan import MATCH_TIMEOUT
 from hindsight.labels.resolve import shifted
 from hindsight.labels.rules import Rules, Way, rules_of
 
-MOST_CANDIDATES = 3 * MAX_MATCHED
-"""Predictions of a key that are looked at for one event: those it can label, and those that lost it to later ones."""
+# Before Python 3.12 the class looks its members up slowly.
+_LAST = Match.LAST
 
 SideBySide = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 
@@ -174,8 +182,8 @@ class KeyMatcher:
         """
         event = kept.event
         ends = self._recipients(event, rules, until_taken=is_new)
-        found, terms = Matches(seen=[Seen(event, ends, is_new)]), _terms(ends)
-        copies = dict[str, Feedback]()
+        found, terms = Matches(seen=[Seen(event, ends, is_new)]), terms_of(ends)
+        copies: dict[str, Feedback] = {}
         if not is_new:
             if of is not None and len(terms) >= MOST_CANDIDATES:
                 terms = self._behind(event, ends, of, rules) | terms
@@ -225,7 +233,7 @@ class KeyMatcher:
         """Find the copies of an event that predictions have: those it belongs to, and those of what it displaced."""
         event, names = kept.event, dict.fromkeys(terms)
         for moment in kept.displaced:
-            names |= dict.fromkeys(_terms(self._recipients(event.replace(occurred_at=moment), rules)))
+            names |= dict.fromkeys(terms_of(self._recipients(event.replace(occurred_at=moment), rules)))
         copies = self.store.copies([PredictionKey(event.model, name) for name in names], event.feedback_id)
         return {key.prediction_id: copy for key, copy in copies.items()}
 
@@ -234,7 +242,7 @@ class KeyMatcher:
         target = self.store.event(retraction.match_key, str(retraction.value))
         if target is None or target.event.name == RETRACTED:
             return Matches()
-        theirs = _terms(self._recipients(target.event, rules))
+        theirs = terms_of(self._recipients(target.event, rules))
         return Matches(deliveries={PredictionKey(target.event.model, name): [retraction] for name in theirs})
 
     def _recipients(self, event: Feedback, rules: Rules, *, until_taken: bool = False) -> dict[str, Ends]:
@@ -242,9 +250,10 @@ class KeyMatcher:
 
         With ``until_taken`` up to the first that lost it before it was received: those behind can only have it already.
         """
-        found, lost_by = dict[str, Ends](), event.received_at if until_taken else NEVER
+        found: dict[str, Ends] = {}
+        lost_by = event.received_at if until_taken else NEVER
         for way in _ways(event, rules):
-            newest_first = way.match is Match.LAST
+            newest_first = way.match is _LAST
             candidates = self.store.candidates(event.match_key, span_of(event, way), newest_first=newest_first)
             if ends := recipients(islice(candidates, MOST_CANDIDATES), capacity(way.match), lost_by=lost_by):
                 found[way.name] = ends
@@ -275,18 +284,6 @@ def _reach(occurred_at: datetime, by: MatchBy, rules: Rules) -> Span:
     windows = [way.window for way in ways]
     last = None if None in windows else max(shifted(occurred_at, window) for window in windows if window is not None)
     return Span(shifted(occurred_at, -rules.clock_skew), last)
-
-
-def _terms(ends: Mapping[str, Ends]) -> dict[str, dict[str, datetime]]:
-    """List, by prediction, until when an event is given to it, by way."""
-    terms = dict[str, dict[str, datetime]]()
-    for way, found in ends.items():
-        for name, until in found.items():
-            if name in terms:
-                terms[name][way] = until
-            else:
-                terms[name] = {way: until}
-    return terms
 
 
 def _is_crowded(event: Feedback, ends: Mapping[str, Ends], of: Prediction | None, rules: Rules) -> bool:

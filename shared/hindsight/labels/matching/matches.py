@@ -22,7 +22,7 @@ class Seen(Struct, frozen=True, gc=False):
     is_new: bool
 
 
-class Matches(Struct):
+class Matches(Struct, gc=False):
     """The deliveries that come of some events or predictions, and what is not delivered.
 
     ``refused`` are events whose id had another body; ``crowded`` events that more predictions share than one may
@@ -43,12 +43,13 @@ class Matches(Struct):
         """Add what came of another event or prediction."""
         for key, events in other.deliveries.items():
             self.deliveries.setdefault(key, []).extend(events)
-        self.refused += other.refused
-        self.crowded += other.crowded
         self.seen += other.seen
         self.duplicates += other.duplicates
         self.waiting += other.waiting
-        self.ignored += other.ignored
+        if other.refused or other.crowded or other.ignored:
+            self.refused += other.refused
+            self.crowded += other.crowded
+            self.ignored += other.ignored
 
     def deliver(self, key: PredictionKey, kept: KeptEvent, given_until: Mapping[str, datetime]) -> None:
         """Deliver an event, and what withdraws it, to a prediction."""
@@ -60,6 +61,19 @@ def span_of(event: Feedback, way: Way) -> Span:
     """Compute when the predictions were made whose window holds an event."""
     first = None if way.window is None else shifted(event.occurred_at, -way.window)
     return Span(first, shifted(event.occurred_at, way.clock_skew))
+
+
+def terms_of(ends: Mapping[str, Ends]) -> dict[str, dict[str, datetime]]:
+    """List, by prediction, until when an event is given to it, by way."""
+    # A subscripted type is slow to call, and each event comes by here.
+    terms: dict[str, dict[str, datetime]] = {}
+    for way, found in ends.items():
+        for name, until in found.items():
+            if name in terms:
+                terms[name][way] = until
+            else:
+                terms[name] = {way: until}
+    return terms
 
 
 def is_current(copy: Feedback, event: Feedback, given_until: Mapping[str, datetime]) -> bool:

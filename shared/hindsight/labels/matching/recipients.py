@@ -1,6 +1,5 @@
 """The predictions that an event by entity or reference labels, and until when: pure, whatever came first."""
 
-from bisect import insort
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -11,6 +10,12 @@ from hindsight.entities.feedback import FOR_EVER
 
 MAX_MATCHED = 100
 """Predictions that one event labels at most: a batch of recommendations, never a customer's whole history."""
+
+MOST_CANDIDATES = 3 * MAX_MATCHED
+"""Predictions of a key that are looked at for one event: those it can label, and those that lost it to later ones."""
+
+# Before Python 3.12 the class looks its members up slowly.
+_ALL = Match.ALL
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 """A moment by which nothing has happened."""
@@ -34,7 +39,7 @@ def capacity(match: Match) -> int:
     >>> capacity(Match.LAST), capacity(Match.ALL)
     (1, 100)
     """
-    return MAX_MATCHED if match is Match.ALL else 1
+    return MAX_MATCHED if match is _ALL else 1
 
 
 def recipients(candidates: Iterable[Candidate], room: int, *, lost_by: datetime = NEVER) -> Ends:
@@ -49,11 +54,13 @@ def recipients(candidates: Iterable[Candidate], room: int, *, lost_by: datetime 
     >>> {name: until.day for name, until in recipients(made, 1).items()}
     {'p-2': 31, 'p-1': 9}
     """
-    ends, earliest = Ends(), [FOR_EVER] * room
+    ends: Ends = {}
+    earliest = [FOR_EVER] * room
     for candidate in candidates:
         until = ends[candidate.prediction_id] = earliest[-1]
         if until <= lost_by:
             break
-        insort(earliest, candidate.received_at)
-        earliest.pop()
+        if candidate.received_at < until:
+            earliest[-1] = candidate.received_at
+            earliest.sort()
     return ends

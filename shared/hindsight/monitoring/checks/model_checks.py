@@ -211,8 +211,6 @@ def _result(
     measurements: Sequence[Measurement],
     shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda figures: figures,
 ) -> CheckResult:
-    # What is published of the model alone is the champion's: alarms go by it.
-    is_champion = version.champion is None
     return CheckResult(
         kind=kind,
         model_version=version.version,
@@ -221,8 +219,13 @@ def _result(
         reason=report.reason,
         summary=shown(report.summary()),
         report=shown(asdict(report)),
-        measurements=[number for number in measurements if is_champion or "ModelVersion" in number.dimensions],
+        measurements=[number if version.champion is None else _of_version(number, version) for number in measurements],
     )
+
+
+def _of_version(number: Measurement, version: MonitoredVersion) -> Measurement:
+    """Name the version: what is published of the model alone is the champion's, and an alarm on it retrains."""
+    return replace(number, dimensions={**number.dimensions, "ModelVersion": version.version})
 
 
 def _of_feedback(feedback: FeedbackEffects) -> CheckResult:
