@@ -151,6 +151,7 @@ def test_action_is_not_done_unless_it_is_confirmed(console: Console, client: Sta
     serve(client, "ours-2")
     console.enter("operator", f"models/{MODEL}/versions/ours-1")
     console.page.get_by_role("button", name="Promote").click()
+    console.page.get_by_role("dialog").wait_for()
     console.page.keyboard.press("Escape")
     console.page.get_by_role("dialog").wait_for(state="detached")
     assert status(client)["champion"] == "ours-2"

@@ -79,14 +79,13 @@ def test_canary_of_a_version_that_answers_elsewhere_is_decided_on_its_logs(
     assert pointer is not None
     challenger = Servable(version="ours-2", artifact_key="", artifact_digest="")
     stores.registry().move_pointer(MODEL, start_rollout(pointer, challenger, RolloutMode.CANARY, 0.1, started))
-    put(
-        stores.lake(),
-        [
-            *records("ours-2", drawn(250, 0.88), started.at),
-            *records("ours-1", drawn(2250, 0.88, seed=2), started.at),
-        ],
-    )
-    run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", 4)
+    # What the champion is worth is first seen live; labels that come after it are evidence.
+    for day, first in ((1, 1), (4, 10_001)):
+        since = START + timedelta(days=day)
+        answered = records("ours-2", drawn(600, 0.95, seed=day), since, first=first)
+        others = records("ours-1", drawn(5400, 0.88, seed=day + 1), since, first=first)
+        put(stores.lake(), [*answered, *others])
+        run(evaluate_rollouts, fanned_out, sample, "evaluate_rollouts", day + 3)
     newest = stores.registry().deployments(MODEL, 1)[0]
     assert (newest.change, newest.from_version, newest.to_version) == (Change.PROMOTED, "ours-1", "ours-2")
     assert newest.actor == "rollout_evaluation"

@@ -109,7 +109,7 @@ class DriftPolicy(Section):
         >>> policy = DriftPolicy(features={"plan": FeatureDriftPolicy(weight=3)})
         >>> policy.weights_of(["age", "plan"], {})
         {'age': 1.0, 'plan': 3.0}
-        >>> policy.weights_of(["age", "plan", "new"], {"age": 0.3, "plan": 0.1})
+        >>> policy.weights_of(["age", "plan", "new"], {"age": 0.75, "plan": 0.25})
         {'age': 1.5, 'plan': 3.0, 'new': 0.0}
         """
         mean = sum(importances.values()) / len(importances) if importances else 0.0
