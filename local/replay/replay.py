@@ -105,9 +105,11 @@ class Replay:
         if not answer["triggered"]:
             raise CallFailed(f"the first training was blocked: {answer['explanation']}")
         wait_for_run(self._client, answer["decision_id"])
-        if not self._serves():
-            why = describe_run(self._client, self._model, answer["decision_id"])
-            self._say(f"no version serves yet, and the replay goes on without one: the run was {why}")
+        ending = describe_run(self._client, self._model, answer["decision_id"])
+        if self._serves():
+            self._say(f"{now:%Y-%m-%d}  {ending}")
+        else:
+            self._say(f"no version serves yet, and the replay goes on without one: the run was {ending}")
 
     def _log(self, rows: list[Row]) -> None:
         """Log rows as predictions made elsewhere, by a model that knows nothing."""

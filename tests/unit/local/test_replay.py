@@ -105,8 +105,8 @@ class InstantStack:
 
     def _retrain(self, body: Any) -> Any:
         self.version = "v1" if self.promotes else None
-        reason = {"outcome": "rejected", "outcome_reason": "roc_auc is 0.5"}
-        self.past_decisions = [{"decision_id": "first", **reason}]
+        outcome, reason = ("promoted", None) if self.promotes else ("rejected", "roc_auc is 0.5")
+        self.past_decisions = [{"decision_id": "first", "outcome": outcome, "outcome_reason": reason}]
         return {"decision_id": "first", "triggered": True}
 
     def _decisions(self, body: Any) -> Any:
@@ -196,7 +196,7 @@ def test_ends_of_runs_are_said_once_while_they_are_alike(stack: InstantStack) ->
 
     replay(stack, hourly(24 * 5))
 
-    assert stack.said[1:] == ["2026-01-13  rejected: worse: by 0.1", "2026-01-15  promoted"]
+    assert stack.said[1:] == ["2026-01-12  promoted", "2026-01-13  rejected: worse: by 0.1", "2026-01-15  promoted"]
 
 
 def test_replay_goes_on_without_a_model_until_a_version_passes(stack: InstantStack) -> None:
