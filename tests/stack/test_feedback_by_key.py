@@ -27,7 +27,7 @@ from tests.unit.labels.key_traffic import MANY_RULES, expected_among, many_event
 
 MODEL = "shared-keys"
 PAGE = 100
-# With KEYED_PREDICTIONS=2000 it takes five minutes; so many are judged without a stack each time.
+# KEYED_PREDICTIONS=2000 takes more than a quarter of an hour; so many are judged without a stack each time.
 PREDICTIONS = int(os.environ.get("KEYED_PREDICTIONS", "200"))
 # Labels are of one year, so that no clock of the stack is ahead of them.
 MOVED = timedelta(days=400)
