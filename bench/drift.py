@@ -25,7 +25,7 @@ from bench.drift_stream import HOURS, PROMOTED, SCORE, Looks, Year
 from hindsight.config.features import FeatureType
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
-from hindsight.monitoring.drift.alpha_spending import level_of
+from hindsight.evaluation.sequential.alpha_spending import level_of
 from hindsight.monitoring.drift.feature_verdict import FeatureDrift
 from hindsight.monitoring.drift.input_drift import check_drift
 from hindsight.monitoring.drift.recent_window import RecentRows, select_recent_rows

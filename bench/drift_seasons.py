@@ -12,7 +12,7 @@ import numpy as np
 from bench.drift_stream import PROMOTED
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
-from hindsight.monitoring.drift.alpha_spending import level_of
+from hindsight.evaluation.sequential.alpha_spending import level_of
 from hindsight.monitoring.drift.input_drift import check_drift
 from hindsight.monitoring.drift.recent_window import RecentRows, select_recent_rows
 from hindsight.monitoring.results.check import Verdict

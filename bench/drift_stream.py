@@ -26,9 +26,9 @@ from bench.drift_statistics import (
 from hindsight.config.features import FeatureType
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.parse import parse_configuration
-from hindsight.monitoring.drift.alpha_spending import level_of
+from hindsight.evaluation.sequential.alpha_spending import level_of
+from hindsight.monitoring.drift.differences import measure_recent
 from hindsight.monitoring.drift.feature_verdict import DriftKind
-from hindsight.monitoring.drift.input_drift import measure_recent
 from hindsight.monitoring.drift.recent_window import RecentRows
 from hindsight.profiles.categories import CategorySketch
 from hindsight.profiles.column import ColumnProfile

@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.estimate import CONFIDENCE, HOLDOUT_ROWS, WINDOW_ROWS, configured, draw, learn, profiled
 from hindsight.config.metrics import Metric
-from hindsight.monitoring.drift.alpha_spending import level_of
+from hindsight.evaluation.sequential.alpha_spending import level_of
 from hindsight.monitoring.estimation.estimated_performance import check_estimate
 from hindsight.monitoring.results.check import Verdict
 

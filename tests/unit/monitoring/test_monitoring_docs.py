@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from hindsight.config.monitoring import Monitoring
-from hindsight.monitoring.drift.alpha_spending import HALF_SPENT, level_of
+from hindsight.evaluation.sequential.alpha_spending import HALF_SPENT, level_of
 from hindsight.monitoring.drift.feature_verdict import DriftKind
 from hindsight.testing.builders.configuration import configuration
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hindsight.monitoring.drift.alpha_spending import level_of
+from hindsight.evaluation.sequential.alpha_spending import level_of
 from hindsight.monitoring.drift.recent_window import WEEK
 from hindsight.monitoring.drift.version_drift import check_version_drift
 from hindsight.monitoring.results.check import Verdict

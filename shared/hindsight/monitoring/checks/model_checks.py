@@ -11,13 +11,13 @@ from hindsight.config.model import ModelConfiguration
 from hindsight.core.errors import HindsightError
 from hindsight.core.times import format_time
 from hindsight.evaluation.performance_limit import performance_limit
+from hindsight.evaluation.sequential.alpha_spending import level_of
 from hindsight.label_records.label_completeness import MAX_LABEL_DELAY, SETTLING, complete_until, last_label_after
 from hindsight.label_records.rows import LabelRows
 from hindsight.label_records.window import MAX_BYTES, LabelWindow, labels_in_window, matured_in_window
 from hindsight.labels.joining.effects import EffectStore
 from hindsight.lake.object_store import Lake
 from hindsight.monitoring.checks.monitored_versions import monitored_versions
-from hindsight.monitoring.drift.alpha_spending import level_of
 from hindsight.monitoring.drift.input_drift import DriftReport, drift_measurements
 from hindsight.monitoring.drift.version_drift import VersionDrift, check_version_drift
 from hindsight.monitoring.estimation.estimated_performance import EstimateReport, estimate_measurements

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hindsight.config.features import Feature, FeatureType
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.monitoring import DriftMethod
-from hindsight.monitoring.drift.constant_predictions import ConstantPredictions, find_constant_predictions
-from hindsight.monitoring.drift.domain_classifier import DomainReport, judge_domain, measure_domain
-from hindsight.monitoring.drift.feature_drift import combine_comparisons, measure_feature
+from hindsight.monitoring.drift.constant_predictions import ConstantPredictions
+from hindsight.monitoring.drift.differences import measure_differences
+from hindsight.monitoring.drift.domain_classifier import DomainReport, judge_domain
 from hindsight.monitoring.drift.feature_verdict import FeatureDrift, in_percent, judge_feature
 from hindsight.monitoring.drift.recent_window import RecentRows
 from hindsight.monitoring.drift.significance import Comparisons
@@ -19,7 +18,6 @@ from hindsight.monitoring.results.measurement import Measurement, above_zero, st
 from hindsight.profiles.profile import Profile
 
 MAX_SUMMARISED = 20
-_SCORE = Feature(type=FeatureType.NUMERIC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,23 +124,15 @@ def check_drift(
     ignored = [name for name in policy.ignored if name in configuration.features]
     compared = {name: feature for name, feature in configuration.features.items() if name not in ignored}
     configuration = configuration.model_copy(update={"features": compared})
-    weights = policy.weights_of(compared, importances or {})
-    measured = _measure(reference, window, configuration)
-    measured_recent = measure_recent(reference, recent, configuration) if recent is not None else {}
-    score = measure_feature(reference.score, champion_window.score, _SCORE, configuration.monitoring)
-    domain = measure_domain(reference, window, configuration) if policy.multivariate else None
-    constant = find_constant_predictions(reference, champion_window)
-    measures = (*measured.values(), *measured_recent.values(), score, domain, constant)
-    tested = [found.p_value for found in measures if found is not None and found.p_value is not None]
-    together = Comparisons(tested, level)
+    found = measure_differences(reference, window, champion_window, configuration, recent)
+    together, weights = Comparisons(found.p_values, level), policy.weights_of(compared, importances or {})
     features = {
-        name: replace(
-            _judge(f"`{name}`", one, measured_recent.get(name), together, policy.method), weight=weights[name]
-        )
-        for name, one in measured.items()
+        name: replace(_judge(f"`{name}`", one, found.recent.get(name), together, policy.method), weight=weights[name])
+        for name, one in found.features.items()
     }
-    score = judge_feature(score, together, policy.method, "the score")
-    multivariate = None if domain is None else judge_domain(domain, together)
+    score = judge_feature(found.score, together, policy.method, "the score")
+    multivariate = None if found.domain is None else judge_domain(found.domain, together)
+    constant = found.constant
     if constant is not None and (champion_window.rows < least or together.corrected(constant.p_value) > level):
         constant = None
     judged = [feature for feature in features.values() if feature.verdict is not Verdict.INSUFFICIENT]
@@ -169,19 +159,6 @@ def check_drift(
     )
 
 
-def measure_recent(
-    reference: Profile, recent: RecentRows, configuration: ModelConfiguration
-) -> dict[str, FeatureDrift]:
-    """Measure the difference of the newest rows from both training and week before, where that has enough rows."""
-    week_before = recent.week_before.features
-    trained, before = (_measure(compared, recent.rows, configuration) for compared in (reference, recent.week_before))
-    return {
-        name: combine_comparisons(trained[name], before[name])
-        for name in configuration.features
-        if name in week_before and week_before[name].effective_rows >= configuration.monitoring.min_rows
-    }
-
-
 def drift_measurements(model: str, version: str, report: DriftReport) -> list[Measurement]:
     """List the numbers that alarms and dashboards follow."""
     of_version, found = {"Model": model, "ModelVersion": version}, float(report.verdict is Verdict.DRIFT)
@@ -190,19 +167,6 @@ def drift_measurements(model: str, version: str, report: DriftReport) -> list[Me
         *above_zero(Measurement(name="SuspectFeatureShare", value=report.suspect_share, dimensions=of_version)),
         *above_zero(Measurement(name=DRIFT_DETECTED, value=found, dimensions={"Model": model})),
     ]
-
-
-def _measure(reference: Profile, window: Profile, configuration: ModelConfiguration) -> dict[str, FeatureDrift]:
-    return {
-        name: measure_feature(
-            reference.features.get(name),
-            window.features.get(name),
-            feature,
-            configuration.monitoring,
-            threshold=configuration.monitoring.drift.threshold_of(name),
-        )
-        for name, feature in configuration.features.items()
-    }
 
 
 def _judge(

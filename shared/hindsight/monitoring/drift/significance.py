@@ -1,8 +1,8 @@
 """Significance of differences: two-sample tests that hold far in the tail, and their error over many features.
 
-Checks are repeated for as long as a model serves, so a test is asked for p-values of 1e-6 and less (see
-`alpha_spending.py`). Every test here is conservative at that depth, and never calls significant what the sketches
-behind its numbers could have done alone.
+Checks are repeated for as long as a model serves, so a test is asked for p-values of 1e-6 and less (`level_of`). Every
+test here is conservative at that depth, and never calls significant what the sketches behind its numbers could have
+done alone.
 """
 
 from collections.abc import Sequence

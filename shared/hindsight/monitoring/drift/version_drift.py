@@ -8,8 +8,8 @@ from datetime import datetime
 from hindsight.config.model import ModelConfiguration
 from hindsight.config.monitoring import DriftWeights, KnownChange
 from hindsight.core.errors import NotFound, UnreadableObject
+from hindsight.evaluation.sequential.alpha_spending import level_of
 from hindsight.lake.object_store import Lake, version_prefix
-from hindsight.monitoring.drift.alpha_spending import level_of
 from hindsight.monitoring.drift.drift_page import ComparedProfiles, PageHeading, drift_page
 from hindsight.monitoring.drift.input_drift import DriftReport, check_drift
 from hindsight.monitoring.drift.recent_window import read_recent_rows

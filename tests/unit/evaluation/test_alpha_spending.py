@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hindsight.monitoring.drift.alpha_spending import level_of
+from hindsight.evaluation.sequential.alpha_spending import level_of
 
 PROMOTED = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 ALPHAS = st.floats(0.0001, 0.5)
