@@ -7,9 +7,6 @@ beside a model of all bookings of the window, whose outcomes only hindsight has 
 0.01 takes each row once it is due. None where the snapshot is refused.
 """
 
-import argparse
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bench.figures import print_by_seeds
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.parse import parse_configuration
 from hindsight.config.store import ConfigurationRevision
@@ -176,13 +174,5 @@ def _row(bookings: Bookings, place: int) -> LabelRow:
     )
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="The holdout beside live traffic where outcomes are due late.")
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
-    arguments = parser.parse_args()
-    sys.stdout.write(json.dumps(measure(arguments.seeds), indent=2) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    print_by_seeds("The holdout beside live traffic where outcomes are due late.", measure, SEEDS)

@@ -1,7 +1,9 @@
 """The output of a bench's figures: a file for machines, a table for people."""
 
+import argparse
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,3 +21,10 @@ def publish(figures: dict[str, Any], shown: Callable[[dict[str, Any]], Table], o
     console = Console(width=180)
     console.print(shown(figures))
     console.print(f"written to {out}, with seeds, sizes and what else was seen")
+
+
+def print_by_seeds(description: str, measure: Callable[[Sequence[int]], dict[str, Any]], seeds: Sequence[int]) -> None:
+    """Measure for the seeds of the command line, by default the given ones, and print the figures as JSON."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(seeds))
+    sys.stdout.write(json.dumps(measure(parser.parse_args().seeds), indent=2) + "\n")

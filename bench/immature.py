@@ -6,9 +6,6 @@ accuracy in each month is set beside that of the first version, never retrained 
 the same days from all labels that had come ("eager"), as a loop that does not wait would have.
 """
 
-import argparse
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bench.figures import print_by_seeds
 from hindsight.config.metrics import Metric, Task
 from hindsight.config.parse import parse_configuration
 from hindsight.config.store import ConfigurationRevision
@@ -255,13 +253,5 @@ def _worst(ours: Sequence[list[float]], theirs: Sequence[list[float]]) -> float:
     return round(100 * float(gaps.min()), 2)
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="The loop on a stream whose negatives come late.")
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
-    arguments = parser.parse_args()
-    sys.stdout.write(json.dumps(measure(arguments.seeds), indent=2) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    print_by_seeds("The loop on a stream whose negatives come late.", measure, SEEDS)
