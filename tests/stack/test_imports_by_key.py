@@ -64,15 +64,23 @@ def written(folder: Path, kind: str, rows: list[Row]) -> ImportFile:
 
 
 def known(client: StackClient, model: str) -> dict[str, list[tuple[Any, float]]]:
-    """Read the values of all labels, each with the hour it is first known from."""
+    """Read what each label was as of every moment, each value with the hour it is known from.
+
+    Of the records of one moment the newest counts: until a later prediction arrives, an event may be an earlier one's.
+    """
     found: dict[str, list[tuple[Any, float]]] = {}
     for name in EXPECTED:
-        values: dict[Any, float] = {}
-        for row in labels(client, model, name):
-            if row["value"] is not None:
-                values.setdefault(row["value"], (parse_time(row["known_at"]) - THEN) / timedelta(hours=1))
-        found[name] = list(values.items())
+        as_of: dict[float, Any] = {}
+        for row in sorted(labels(client, model, name), key=lambda row: row["seq"]):
+            hour = (parse_time(row["known_at"]) - THEN) / timedelta(hours=1)
+            as_of = {moment: value for moment, value in as_of.items() if moment < hour} | {hour: row["value"]}
+        found[name] = [(value, hour) for hour, value in _changes(as_of) if value is not None]
     return found
+
+
+def _changes(as_of: dict[float, Any]) -> list[tuple[float, Any]]:
+    values = [None, *as_of.values()]
+    return [(hour, value) for before, (hour, value) in zip(values, as_of.items(), strict=False) if value != before]
 
 
 def _is_as_expected(client: StackClient, model: str) -> bool:
