@@ -65,7 +65,11 @@ def lines_of(error: Exception) -> list[str]:
     >>> from hindsight.core.errors import Fault
     >>> lines_of(HindsightError("two faults", (Fault("a", "is required"), Fault("b", "is no number"))))
     ['two faults', '  a: is required', '  b: is no number']
+    >>> lines_of(FileNotFoundError(2, "No such file or directory", "rows.csv"))
+    ['rows.csv: no such file or directory']
     """
+    if isinstance(error, OSError) and error.filename is not None and error.strerror is not None:
+        return [f"{error.filename}: {error.strerror[:1].lower()}{error.strerror[1:]}"]
     faults = error.faults if isinstance(error, HindsightError) else ()
     shown = [f"  {fault.path}: {fault.message}" for fault in faults]
     return [str(error), *(shown if len(shown) > 1 else [])]
