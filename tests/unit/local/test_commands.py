@@ -78,7 +78,7 @@ def test_missing_module_of_the_checkout_is_a_fault_that_shows(monkeypatch: pytes
     ("error", "shown"),
     [
         (ServerError("port 4700 is taken"), "port 4700 is taken\n"),
-        (FileNotFoundError(2, "No such file", "rows.csv"), "[Errno 2] No such file: 'rows.csv'\n"),
+        (FileNotFoundError(2, "No such file", "rows.csv"), "rows.csv: no such file\n"),
         (NoRegionError(), "You must specify a region.\n"),
         (InvalidInput.at("time", "is required"), "time is required\n"),
         (InvalidInput("two faults", (Fault("a", "x"), Fault("b", "y"))), "two faults\n  a: x\n  b: y\n"),
